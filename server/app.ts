@@ -1,0 +1,78 @@
+/**
+ * The server as a value: a Hono app over the services, testable without a socket.
+ *
+ * ```ts
+ * const app = createApp(services);
+ * const answer = await app.request("/health");
+ * ```
+ * @module
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { ZodError } from "zod";
+import type { AppEnv } from "./env.ts";
+import { ApiError } from "./errors.ts";
+import { bodyLimit, requestLog, securityHeaders } from "./middleware.ts";
+import { serverRoutes } from "./routes/v1/server.ts";
+import type { Services } from "./services/mod.ts";
+
+/** Paths whose bodies are streamed and therefore not held to the limit of JSON bodies. */
+function isStreamed(path: string): boolean {
+  return path.includes("/mlflow-artifacts/") || path.endsWith("/upload-artifact");
+}
+
+/**
+ * Everything under /api/tapebook/v1: one sub-app per file of routes/v1, chained so that the types
+ * reach the browser's `hc<AppType>` client.
+ */
+function v1Routes() {
+  return new OpenAPIHono<AppEnv>()
+    .route("/server", serverRoutes);
+}
+
+/** The whole app. Middleware first, then what speaks foreign protocols, then our own API. */
+export function createApp(services: Services) {
+  const base = new Hono<AppEnv>();
+  base.use(async function provideServices(c, next) {
+    c.set("services", services);
+    c.set("caller", { name: "local", scopes: ["admin"] });
+    await next();
+  });
+  base.use(requestLog(), securityHeaders());
+  base.use(bodyLimit(services.config.maxBodyBytes, isStreamed));
+
+  const app = base
+    .route("/api/tapebook/v1", v1Routes());
+
+  app.notFound((c) =>
+    c.json({
+      error_code: "ENDPOINT_NOT_FOUND",
+      message: `No endpoint answers ${c.req.method} ${c.req.path}`,
+    }, 404)
+  );
+  app.onError((error, c) => {
+    const requestId = c.get("requestId");
+    if (error instanceof ApiError) {
+      return c.json(
+        { error_code: error.code, message: error.message, ...error.details },
+        error.status,
+      );
+    }
+    if (error instanceof HTTPException) {
+      return c.json({ error_code: "BAD_REQUEST", message: error.message }, error.status);
+    }
+    if (error instanceof ZodError) {
+      const message = error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; ");
+      return c.json({ error_code: "INVALID_PARAMETER_VALUE", message }, 400);
+    }
+    services.log.error("unexpected error", { requestId, error: String(error), stack: error.stack });
+    return c.json({
+      error_code: "INTERNAL_ERROR",
+      message: `The server failed to answer; its log says why under request ${requestId}`,
+    }, 500);
+  });
+  return app;
+}
+
+export type AppType = ReturnType<typeof createApp>;
