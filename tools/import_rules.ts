@@ -59,7 +59,7 @@ export const allowedImports: Record<string, readonly string[]> = {
   "lib/mod.ts": ["lib"],
   "server": ["lib"],
   "ui": ["lib/contracts", "server/app.ts (types)"],
-  "cli": ["lib", "server", "ui", "tools"],
+  "cli": ["lib", "server", "ui", "tools", "bench"],
   "cli.ts": ["cli", "lib", "server", "tools"],
   "bench": ["lib", "server", "tools", "tests"],
   "tests": ["lib", "server", "ui", "cli", "cli.ts", "tools", "bench"],
@@ -82,7 +82,7 @@ export interface ImportFault {
 }
 
 const importPattern =
-  /^\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/gm;
+  /^[ \t]*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/gm;
 
 /** Faults of one file's imports. Tests may reach the support folder and bench peers of any room. */
 export function importFaults(file: string, source: string): ImportFault[] {
@@ -92,7 +92,7 @@ export function importFaults(file: string, source: string): ImportFault[] {
   const allowed = allowedImports[from];
   const at = (index: number) => source.slice(0, index).split("\n").length;
   // A doc comment's example is not an import of the file.
-  const code = source.replace(/\/\*\*[\s\S]*?\*\//g, (c) => c.replace(/[^\n]/g, " "));
+  const code = source.replace(/\/\*\*[\s\S]*?\*\//g, (c) => c.replace(/[^\n]+/g, ""));
   for (const match of code.matchAll(importPattern)) {
     const isType = Boolean(match[1]);
     const specifier = match[2] ?? match[3];
