@@ -5,8 +5,12 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import type { Logger } from "../log.ts";
+import type { ArtifactService } from "./artifacts.ts";
+import type { AuditService } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
+import type { RegistryService } from "./registry.ts";
+import type { TrackingService } from "./tracking.ts";
 
 export interface Services {
   readonly config: Config;
@@ -14,4 +18,8 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventHub;
+  readonly audit: AuditService;
+  readonly artifacts: ArtifactService;
+  readonly tracking: TrackingService;
+  readonly registry: RegistryService;
 }

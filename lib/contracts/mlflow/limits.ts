@@ -1,0 +1,26 @@
+/** Limits that MLflow's servers hold and its clients split their batches by. @module */
+
+export const limits = {
+  metricsPerBatch: 1000,
+  paramsPerBatch: 100,
+  tagsPerBatch: 100,
+  entitiesPerBatch: 1000,
+  batchBytes: 1_000_000,
+  keyLength: 250,
+  paramValueLength: 6000,
+  tagValueLength: 8000,
+  experimentNameLength: 500,
+  experimentTagValueLength: 20_000,
+  registryTagValueLength: 100_000,
+  aliasLength: 255,
+  datasetNameLength: 500,
+  datasetDigestLength: 36,
+  datasetSchemaLength: 1_048_575,
+  datasetSourceLength: 65_535,
+  datasetProfileLength: 16_777_215,
+  inputTagKeyLength: 255,
+  inputTagValueLength: 500,
+  artifactLocationLength: 2048,
+  runsPerHistory: 100,
+  pointsPerHistory: 25_000,
+} as const;

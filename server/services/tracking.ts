@@ -1,0 +1,94 @@
+/** Experiments, runs and metrics: what the tracking service does for routes and other services. @module */
+import type {
+  DatasetInput,
+  Experiment,
+  KeyValue,
+  Metric,
+  Run,
+  RunInfo,
+  RunStatus,
+  ViewType,
+} from "../../lib/contracts/mlflow/mod.ts";
+
+/** One page and the token of the next, absent on the last. */
+export interface Page<T> {
+  items: T[];
+  nextPageToken?: string;
+}
+
+export interface SearchOptions {
+  /** MLflow's filter grammar, with OR, NOT and parentheses. */
+  filter?: string;
+  orderBy?: string[];
+  maxResults?: number;
+  pageToken?: string;
+  viewType?: ViewType;
+}
+
+export interface NewRun {
+  experimentId: string;
+  /** Made up when absent. */
+  runName?: string;
+  userId?: string;
+  /** Milliseconds since 1970; now when absent. */
+  startTime?: number;
+  tags?: KeyValue[];
+}
+
+export interface MetricPoint {
+  value: number;
+  timestamp: number;
+  step: number;
+}
+
+/** All methods throw ApiError with MLflow's code and wording. */
+export interface TrackingService {
+  createExperiment(
+    name: string,
+    options?: { artifactLocation?: string; tags?: KeyValue[] },
+  ): Promise<string>;
+  getExperiment(experimentId: string): Promise<Experiment>;
+  /** Null when no experiment, active or deleted, has the name. */
+  getExperimentByName(name: string): Promise<Experiment | null>;
+  renameExperiment(experimentId: string, newName: string): Promise<void>;
+  deleteExperiment(experimentId: string): Promise<void>;
+  restoreExperiment(experimentId: string): Promise<void>;
+  setExperimentTag(experimentId: string, key: string, value: string): Promise<void>;
+  deleteExperimentTag(experimentId: string, key: string): Promise<void>;
+  searchExperiments(options?: SearchOptions): Promise<Page<Experiment>>;
+
+  createRun(run: NewRun): Promise<Run>;
+  getRun(runId: string): Promise<Run>;
+  updateRun(
+    runId: string,
+    changes: { status?: RunStatus; endTime?: number; runName?: string },
+  ): Promise<RunInfo>;
+  deleteRun(runId: string): Promise<void>;
+  restoreRun(runId: string): Promise<void>;
+  searchRuns(experimentIds: string[], options?: SearchOptions): Promise<Page<Run>>;
+
+  /** Resolves once the points are committed. */
+  logMetrics(runId: string, metrics: Metric[]): Promise<void>;
+  logParams(runId: string, params: KeyValue[]): Promise<void>;
+  setTags(runId: string, tags: KeyValue[]): Promise<void>;
+  deleteTag(runId: string, key: string): Promise<void>;
+  /** Metrics, params and tags together or not at all. */
+  logBatch(
+    runId: string,
+    batch: { metrics?: Metric[]; params?: KeyValue[]; tags?: KeyValue[] },
+  ): Promise<void>;
+  logInputs(
+    runId: string,
+    inputs: { datasets?: DatasetInput[]; models?: { model_id: string }[] },
+  ): Promise<void>;
+  logOutputs(runId: string, models: { model_id: string; step?: number }[]): Promise<void>;
+
+  /** Ordered by timestamp, step, value. */
+  getMetricHistory(
+    runId: string,
+    key: string,
+    options?: { maxResults?: number; pageToken?: string },
+  ): Promise<Page<Metric>>;
+  /** At most `points` of the metric's points, chosen so that a chart keeps its shape. */
+  sampleMetric(runId: string, key: string, points: number): Promise<MetricPoint[]>;
+}
