@@ -1,0 +1,26 @@
+/**
+ * Bars: reading, checking, keeping. Market data enters the house here.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkQuality, fingerprintBars, sampleBars } from "./mod.ts";
+ *
+ * const bars = await sampleBars(); // S&P 500, daily
+ * const report = checkQuality(bars);
+ * assert.equal(bars.length, 5105);
+ * assert.ok(report.issues.every((issue) => issue.kind === "degenerate-opens" || issue.kind === "gap"));
+ * assert.match(await fingerprintBars(bars), /^[0-9a-f]{64}$/);
+ * ```
+ * @module
+ */
+export * from "./bars.ts";
+export * from "./data_error.ts";
+export * from "./fingerprint_bars.ts";
+export { parseTime } from "./parse_time.ts";
+export { readBars, type ReadBarsOptions } from "./read_bars.ts";
+export { sampleBars } from "./sources/sample.ts";
+export { formatTime, validateBars } from "./validate_bars.ts";
+export { checkQuality, type QualityOptions } from "./quality/check_quality.ts";
+export { firstSoundOpen } from "./quality/degenerate_opens.ts";
+export * from "./quality/quality_report.ts";
