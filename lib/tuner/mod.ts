@@ -1,0 +1,65 @@
+/**
+ * Tuning: studies of trials, samplers that propose, pruners that give up early, stores that keep.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createStudy, TrialPruned } from "./mod.ts";
+ *
+ * const study = createStudy({ direction: "minimize", sampler: "tpe", pruner: "median", seed: 7 });
+ * await study.optimize((trial) => {
+ *   const rate = trial.suggestFloat("rate", 1e-4, 1, { log: true });
+ *   const units = trial.suggestInt("units", 4, 64);
+ *   let loss = 1;
+ *   for (let epoch = 0; epoch < 10; epoch++) {
+ *     loss = Math.abs(Math.log10(rate) + 2) + Math.abs(units - 32) / 32 + 1 / (epoch + 1);
+ *     trial.report(loss, epoch);
+ *     if (trial.shouldPrune()) throw new TrialPruned();
+ *   }
+ *   return loss;
+ * }, { trials: 50 });
+ * assert.ok(study.best.value < 0.6);
+ * ```
+ * @module
+ */
+export { type BestTrial, createStudy, Study, type StudyOptions, type TrialHooks } from "./study.ts";
+export { Trial } from "./trial.ts";
+export {
+  constraintViolation,
+  type Direction,
+  type FrozenTrial,
+  isFinished,
+  type JsonValue,
+  lastStep,
+  type TrialState,
+} from "./trial_record.ts";
+export type {
+  Objective,
+  OptimizeCallbacks,
+  OptimizeOptions,
+  OptimizeResult,
+  StopCondition,
+} from "./optimize.ts";
+export * from "./errors.ts";
+export * from "./config.ts";
+export * from "./distributions.ts";
+export {
+  createProgress,
+  formatDuration,
+  type Progress,
+  type ProgressFacts,
+  type ProgressOptions,
+} from "./progress.ts";
+export {
+  memoryStore,
+  type StudyLink,
+  type StudySpec,
+  type StudyStore,
+  TrialTable,
+} from "./stores/store.ts";
+export type { JointProposal, Sampler, StudyView } from "./samplers/sampler.ts";
+export { randomSampler } from "./samplers/random.ts";
+export { type TpeOptions, tpeSampler } from "./samplers/tpe.ts";
+export * from "./pruners/mod.ts";
+export type { Executor } from "./executors/executor.ts";
+export { hypervolume, nonDominationRanks } from "./multi_objective.ts";
