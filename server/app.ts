@@ -14,6 +14,11 @@ import { ZodError } from "zod";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
 import { bodyLimit, requestLog, securityHeaders } from "./middleware.ts";
+import { servingInvocationRoutes } from "./routes/serving_invocations.ts";
+import { servingMetricsRoutes } from "./routes/serving_metrics.ts";
+import { servingUiRoutes } from "./routes/serving_ui.ts";
+import { servingV2Routes } from "./routes/serving_v2.ts";
+import { deploymentRoutes } from "./routes/v1/deployments.ts";
 import { serverRoutes } from "./routes/v1/server.ts";
 import type { Services } from "./services/mod.ts";
 
@@ -28,7 +33,8 @@ function isStreamed(path: string): boolean {
  */
 function v1Routes() {
   return new OpenAPIHono<AppEnv>()
-    .route("/server", serverRoutes);
+    .route("/server", serverRoutes)
+    .route("/deployments", deploymentRoutes);
 }
 
 /** The whole app. Middleware first, then what speaks foreign protocols, then our own API. */
@@ -43,7 +49,11 @@ export function createApp(services: Services) {
   base.use(bodyLimit(services.config.maxBodyBytes, isStreamed));
 
   const app = base
-    .route("/api/tapebook/v1", v1Routes());
+    .route("/api/tapebook/v1", v1Routes())
+    .route("/v2", servingV2Routes)
+    .route("/serving", servingInvocationRoutes)
+    .route("/", servingMetricsRoutes)
+    .route("/", servingUiRoutes);
 
   app.notFound((c) =>
     c.json({

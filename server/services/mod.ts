@@ -7,6 +7,8 @@ import type { Database } from "../db/database.ts";
 import type { Logger } from "../log.ts";
 import type { ArtifactService } from "./artifacts.ts";
 import type { AuditService } from "./audit.ts";
+import type { ServerMetrics } from "../monitoring/metrics.ts";
+import type { Serving } from "../serving/serving.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
 import type { RegistryService } from "./registry.ts";
@@ -22,4 +24,8 @@ export interface Services {
   readonly artifacts: ArtifactService;
   readonly tracking: TrackingService;
   readonly registry: RegistryService;
+  readonly metrics: ServerMetrics;
+  readonly serving: Serving;
+  /** Folder of the built browser pages; absent when the server runs without them. */
+  readonly uiDir?: string;
 }
