@@ -1,0 +1,101 @@
+/**
+ * Temporal convolutions, optionally causal, dilated and residual.
+ *
+ * @see Bai et al. 2018, arXiv:1803.01271 (causal, dilated, residual: the "TCN")
+ * @module
+ */
+import { z } from "zod";
+import { activate } from "./activation.ts";
+import { dropout } from "./dropout.ts";
+import { poolTime } from "./layers.ts";
+import { activationSchema, commonFields, layerWidths, widthsSchema } from "./model_config.ts";
+import { defineModel } from "./model.ts";
+import { temporalConvolution } from "./temporal_convolution.ts";
+import type { Tf, tf } from "./tensorflow.ts";
+
+export const convolutionFields = {
+  filters: widthsSchema.default(32),
+  layers: z.int().min(1).max(32).default(2),
+  /** Bars that a filter sees. */
+  kernel: z.int().min(1).default(3),
+  /** Distance between those bars grows by this factor from layer to layer; 1 is plain convolution. */
+  dilationBase: z.int().min(1).default(1),
+  /** A bar's value depends on that bar and earlier ones only. */
+  causal: z.boolean().default(true),
+  /** Adds each layer's input to its output. */
+  residual: z.boolean().default(false),
+  activation: activationSchema.default("relu"),
+};
+
+export interface ConvolutionConfig {
+  windowBars: number;
+  filters: number | number[];
+  layers: number;
+  kernel: number;
+  dilationBase: number;
+  causal: boolean;
+  residual: boolean;
+  activation: "relu" | "tanh" | "sigmoid" | "swish" | "elu" | "gelu";
+  dropout: number;
+}
+
+/** @throws {RangeError} If a filter reaches further than the window is long. */
+export function validateConvolutions(config: ConvolutionConfig): void {
+  if (config.kernel > config.windowBars) {
+    throw new RangeError(
+      `Cannot create model: kernel must be at most windowBars (${config.windowBars}), got ${config.kernel}`,
+    );
+  }
+  const layers = layerWidths(config.filters, config.layers).length;
+  const reach = (config.kernel - 1) * config.dilationBase ** (layers - 1) + 1;
+  if (config.dilationBase > 1 && reach > config.windowBars) {
+    throw new RangeError(
+      `Cannot create model: dilationBase must keep the last layer's reach (${reach} bars) within windowBars (${config.windowBars}), got ${config.dilationBase}`,
+    );
+  }
+}
+
+/** The stack of convolutions: [n, time, features] -> [n, time, filters]. */
+export function convolutionStack(
+  tf: Tf,
+  input: tf.SymbolicTensor,
+  config: ConvolutionConfig,
+  dropoutSites: Parameters<typeof dropout>[3],
+): tf.SymbolicTensor {
+  let x = input;
+  layerWidths(config.filters, config.layers).forEach((filters, i) => {
+    const before = x;
+    const common = { filters, causal: config.causal };
+    x = temporalConvolution(tf, x, {
+      ...common,
+      kernel: config.kernel,
+      dilation: config.dilationBase ** i,
+      name: `convolution_${i + 1}`,
+    });
+    x = activate(tf, x, config.activation, `convolution_activation_${i + 1}`);
+    x = dropout(tf, x, config.dropout, dropoutSites);
+    if (config.residual) {
+      const same = before.shape[2] === filters;
+      const skip = same ? before : temporalConvolution(tf, before, {
+        ...common,
+        kernel: 1,
+        dilation: 1,
+        name: `skip_${i + 1}`,
+      });
+      x = tf.layers.add({ name: `residual_${i + 1}` }).apply([x, skip]) as tf.SymbolicTensor;
+    }
+  });
+  return x;
+}
+
+export const cnn = defineModel({
+  schema: z.strictObject({
+    kind: z.literal("cnn"),
+    ...commonFields,
+    ...convolutionFields,
+    pooling: z.enum(["last", "average", "max", "attention"]).default("average"),
+  }),
+  validate: validateConvolutions,
+  build: (config, { tf, input, dropoutSites }) =>
+    poolTime(tf, convolutionStack(tf, input, config, dropoutSites), config.pooling),
+});

@@ -1,0 +1,422 @@
+/**
+ * The supervised training loop.
+ * @module
+ */
+import { type Batch, type BatchSource, DataLoader } from "../datasets/mod.ts";
+import { balancedClassWeights } from "../datasets/mod.ts";
+import { createRng } from "../math/mod.ts";
+import { loadTf, type Model } from "../models/mod.ts";
+import { chooseBackend, currentBackend } from "./backend.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { createEngine } from "./create_engine.ts";
+import { type EncodedBatch, readWeights, type TrainingEngine, writeWeights } from "./engine.ts";
+import { headMetrics } from "./head_metrics.ts";
+import {
+  encodedWidth,
+  encodeTargets,
+  type Loss,
+  lossesOf,
+  lossFunction,
+  targetColumns,
+} from "./losses.ts";
+import { createSchedule } from "./schedules.ts";
+import { parseTrainConfig, type TrainConfigInput } from "./train_config.ts";
+import { TrainingError } from "./training_error.ts";
+
+/** A dataset to train or validate on: in memory, or one that loads batches as it goes. */
+export interface TrainingData extends BatchSource {
+  readonly targets: number;
+  /** Labels of all samples, [length, targets], where they are in memory. */
+  readonly y?: Float32Array;
+}
+
+/** What an epoch came to. */
+export interface EpochRecord {
+  /** From 0. */
+  epoch: number;
+  /** Mean training loss over the epoch's batches. */
+  loss: number;
+  /** Loss of the validation data, when there is some. */
+  validationLoss?: number;
+  learningRate: number;
+  /** Metrics of the validation data by name (`accuracy`, `rmse`, `ic`, …). */
+  metrics: Record<string, number>;
+}
+
+/** What callbacks learn at the end of an epoch. */
+export interface EpochReport extends EpochRecord {
+  epochs: number;
+  /** All numbers of the epoch in one record: `loss`, `validation_loss`, `learning_rate` and metrics. */
+  metrics: Record<string, number>;
+  seconds: number;
+  samplesPerSecond: number;
+}
+
+export interface TrainCallbacks {
+  /** Answer `stop` to end training after this epoch: the tuner's pruner sits here. */
+  onEpoch?(report: EpochReport): void | "stop" | Promise<void | "stop">;
+  /** After each update. */
+  onBatch?(progress: { epoch: number; batch: number; batches: number; loss: number }): void;
+  /** At the end of each epoch, with everything needed to go on from there. */
+  onCheckpoint?(checkpoint: Checkpoint, isBest: boolean): void | Promise<void>;
+  signal?: AbortSignal;
+  /** Where lines go that the user should see. Default `console.info`. */
+  log?: (line: string) => void;
+  /** Go on from here: the result is the same as without the interruption. */
+  resume?: Checkpoint;
+}
+
+export interface TrainResult {
+  history: EpochRecord[];
+  /** The epoch with the lowest validation (else training) loss. */
+  best: EpochRecord;
+  /** Why training ended. */
+  stopped: "finished" | "early" | "callback";
+  backend: string;
+  seconds: number;
+  /** Updates done. */
+  steps: number;
+  samplesPerSecond: number;
+}
+
+/**
+ * Trains a model in place. With the same data, configuration and backend the result is the same to
+ * the last bit.
+ *
+ * @param data `validation` drives early stopping, the plateau schedule and the choice of the best
+ * epoch; without it the training loss does.
+ * @throws {TrainingError} If the loss is not finite: names epoch, batch and learning rate. The model
+ * then has the weights of the last good epoch.
+ * @throws {RangeError} On a configuration or labels out of range.
+ * @throws The signal's reason, if it aborts; weights are those of the last update.
+ */
+export async function trainSupervised(
+  model: Model,
+  data: { train: TrainingData; validation?: TrainingData },
+  config: TrainConfigInput = {},
+  callbacks: TrainCallbacks = {},
+): Promise<TrainResult> {
+  const c = parseTrainConfig(config);
+  const { signal, log = (line: string) => console.info(line) } = callbacks;
+  signal?.throwIfAborted();
+  const losses = lossesOf(model.heads, c.loss);
+  checkData(model, losses, "train", data.train);
+  if (data.validation) checkData(model, losses, "validation", data.validation);
+  const classWeights = classWeightsOf(model, losses, data.train, c.classWeights);
+  const backend = c.backend
+    ? await chooseBackend(c.backend, { log })
+    : currentBackend() ?? await chooseBackend(undefined, { log });
+
+  const encodedSource: BatchSource = {
+    length: data.train.length,
+    order: data.train.order?.bind(data.train),
+    batch(indices) {
+      const batch = data.train.batch(indices);
+      return batch instanceof Promise
+        ? batch.then((b) => encode(b, model, losses, classWeights))
+        : encode(batch, model, losses, classWeights);
+    },
+  };
+  const loader = new DataLoader(encodedSource, {
+    batchSize: c.batchSize,
+    shuffle: c.shuffle,
+    seed: c.seed,
+    dropLast: c.dropLast,
+    augmentations: c.augmentations,
+  });
+  const { resume } = callbacks;
+  if (resume) writeWeights(await loadTf(), model, resume.weights);
+  const engine = await createEngine(backend.name, {
+    model,
+    losses,
+    optimizer: c.optimizer,
+    clipNorm: c.clipNorm,
+    state: resume?.optimizer,
+  }, log);
+  const schedule = createSchedule(
+    c.schedule,
+    c.optimizer.learningRate,
+    c.epochs * loader.batches,
+    Math.round(c.warmupEpochs * loader.batches),
+    resume?.schedule,
+  );
+  const history: EpochRecord[] = resume ? resume.history.map((r) => ({ ...r })) : [];
+  let best = resume ? history[resume.bestEpoch] : undefined;
+  let bestWeights = resume ? resume.bestWeights.slice() : engine.weights();
+  let lastGood = engine.weights();
+  let stopped: TrainResult["stopped"] = "finished";
+  let samples = 0;
+  let steps = 0;
+  const began = performance.now();
+  const validation = data.validation ? await readValidation(data.validation, model, losses) : null;
+  try {
+    let yielded = performance.now();
+    for (let epoch = history.length; epoch < c.epochs; epoch++) {
+      const epochBegan = performance.now();
+      const noise = createRng(c.seed).split(`dropout ${epoch}`);
+      let lossSum = 0;
+      let weightSum = 0;
+      let batchNumber = 0;
+      let learningRate = 0;
+      for await (const b of loader.epoch(epoch)) {
+        learningRate = schedule.rate(epoch * loader.batches + batchNumber);
+        const batch = asEncoded(b);
+        const loss = await engine.step(batch, learningRate, noise);
+        if (!Number.isFinite(loss)) {
+          engine.setWeights(lastGood);
+          throw new TrainingError(
+            `Cannot train: loss must be finite, got ${loss} in epoch ${epoch}, batch ${batchNumber} at learning rate ${learningRate}`,
+            { epoch, batch: batchNumber, learningRate },
+          );
+        }
+        lossSum += loss * batch.n;
+        weightSum += batch.n;
+        samples += batch.n;
+        steps++;
+        callbacks.onBatch?.({ epoch, batch: batchNumber, batches: loader.batches, loss });
+        batchNumber++;
+        // Timers, requests and Ctrl-C get their turn even while steps answer at once.
+        if (performance.now() - yielded > 25) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          yielded = performance.now();
+        }
+        signal?.throwIfAborted();
+      }
+      const record: EpochRecord = {
+        epoch,
+        loss: lossSum / weightSum,
+        learningRate,
+        metrics: {},
+      };
+      if (validation) {
+        const checked = await validate(engine, model, losses, validation);
+        record.validationLoss = checked.loss;
+        record.metrics = checked.metrics;
+        if (!Number.isFinite(checked.loss)) {
+          engine.setWeights(lastGood);
+          throw new TrainingError(
+            `Cannot train: validation loss must be finite, got ${checked.loss} after epoch ${epoch} at learning rate ${learningRate}`,
+            { epoch, batch: batchNumber - 1, learningRate },
+          );
+        }
+      }
+      lastGood = engine.weights();
+      history.push(record);
+      const watched = record.validationLoss ?? record.loss;
+      schedule.endEpoch(watched);
+      const isBest = !best || watched < (best.validationLoss ?? best.loss) - c.minDelta;
+      if (isBest) {
+        best = record;
+        bestWeights = lastGood;
+      }
+      if (callbacks.onCheckpoint) {
+        await callbacks.onCheckpoint({
+          weights: lastGood,
+          bestWeights,
+          bestEpoch: best!.epoch,
+          optimizer: engine.optimizerState(),
+          schedule: { ...schedule.state },
+          history: history.map((r) => ({ ...r })),
+        }, isBest);
+      }
+      const seconds = (performance.now() - epochBegan) / 1000;
+      const answer = await callbacks.onEpoch?.({
+        ...record,
+        epochs: c.epochs,
+        metrics: {
+          loss: record.loss,
+          ...(record.validationLoss === undefined
+            ? {}
+            : { validation_loss: record.validationLoss }),
+          learning_rate: learningRate,
+          ...record.metrics,
+        },
+        seconds,
+        samplesPerSecond: weightSum / seconds,
+      });
+      if (answer === "stop") {
+        stopped = "callback";
+        break;
+      }
+      if (c.patience > 0 && epoch - best!.epoch >= c.patience) {
+        stopped = "early";
+        break;
+      }
+    }
+    if (c.restoreBest && best) engine.setWeights(bestWeights);
+  } finally {
+    engine.sync();
+    engine.dispose();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    history,
+    best: best!,
+    stopped,
+    backend: engine.backend,
+    seconds,
+    steps,
+    samplesPerSecond: samples / seconds,
+  };
+}
+
+/** The loss and metrics of a model on a dataset. Same arithmetic as validation during training. */
+export async function evaluate(
+  model: Model,
+  data: TrainingData,
+  config: Pick<TrainConfigInput, "loss"> = {},
+): Promise<{ loss: number; metrics: Record<string, number> }> {
+  const losses = lossesOf(
+    model.heads,
+    parseTrainConfig({ loss: config.loss }).loss,
+  );
+  checkData(model, losses, "data", data);
+  const { logitsOf } = await import("./predict.ts");
+  const all = await readValidation(data, model, losses);
+  return await score(model, losses, all, await logitsOf(model, all.x, all.n));
+}
+
+function checkData(
+  model: Model,
+  losses: readonly Loss[],
+  name: string,
+  data: TrainingData,
+): void {
+  const expected = model.heads.reduce((sum, h, i) => sum + targetColumns(h, losses[i]), 0);
+  if (data.targets !== expected) {
+    throw new RangeError(
+      `Cannot train: ${name} must have ${expected} label columns, got ${data.targets}`,
+    );
+  }
+  const shape = data as unknown as { windowBars?: number; features?: number };
+  for (const field of ["windowBars", "features"] as const) {
+    if (shape[field] !== undefined && shape[field] !== model.config[field]) {
+      throw new RangeError(
+        `Cannot train: ${field} of ${name} must be the model's ${model.config[field]}, got ${
+          shape[field]
+        }`,
+      );
+    }
+  }
+}
+
+interface ClassWeighting {
+  column: number;
+  weights: ArrayLike<number>;
+}
+
+function classWeightsOf(
+  model: Model,
+  losses: readonly Loss[],
+  data: TrainingData,
+  asked: "balanced" | number[] | undefined,
+): ClassWeighting | null {
+  if (asked === undefined) return null;
+  let column = 0;
+  for (let k = 0; k < model.heads.length; k++) {
+    const head = model.heads[k];
+    if (head.kind === "classification" || head.kind === "binary") {
+      const classes = head.kind === "binary" ? 2 : head.classes;
+      if (asked !== "balanced") {
+        if (asked.length !== classes) {
+          throw new RangeError(
+            `Cannot train: classWeights must have one entry per class (${classes}), got ${asked.length}`,
+          );
+        }
+        return { column, weights: asked };
+      }
+      if (!data.y) {
+        throw new RangeError(
+          "Cannot train: classWeights must be a list where labels are not in memory, got balanced",
+        );
+      }
+      const labels = Float32Array.from(
+        { length: data.length },
+        (_, i) => data.y![i * data.targets + column],
+      );
+      return { column, weights: balancedClassWeights(labels, classes) };
+    }
+    column += targetColumns(head, losses[k]);
+  }
+  throw new RangeError(
+    `Cannot train: classWeights must be left out for a model without classification head, got ${asked}`,
+  );
+}
+
+/** A batch with its targets encoded and its weights filled in. */
+function encode(
+  batch: Batch,
+  model: Model,
+  losses: readonly Loss[],
+  classWeights: ClassWeighting | null,
+): Batch {
+  const n = batch.shape[0];
+  const weights = batch.weights ?? new Float32Array(n).fill(1);
+  if (classWeights) {
+    for (let i = 0; i < n; i++) {
+      weights[i] *= classWeights.weights[batch.y[i * batch.targets + classWeights.column]];
+    }
+  }
+  return {
+    ...batch,
+    y: encodeTargets(batch.y, n, model.heads, losses),
+    targets: encodedWidth(model.heads),
+    weights,
+  };
+}
+
+function asEncoded(batch: Batch): EncodedBatch {
+  return { n: batch.shape[0], x: batch.x, y: batch.y, weights: batch.weights! };
+}
+
+interface ValidationBatch extends EncodedBatch {
+  raw: Float32Array;
+  targets: number;
+}
+
+async function readValidation(
+  data: TrainingData,
+  model: Model,
+  losses: readonly Loss[],
+): Promise<ValidationBatch> {
+  const batch = await data.batch(Int32Array.from({ length: data.length }, (_, i) => i));
+  const n = batch.shape[0];
+  return {
+    n,
+    x: batch.x,
+    raw: batch.y,
+    targets: batch.targets,
+    y: encodeTargets(batch.y, n, model.heads, losses),
+    weights: batch.weights ?? new Float32Array(n).fill(1),
+  };
+}
+
+async function validate(
+  engine: TrainingEngine,
+  model: Model,
+  losses: readonly Loss[],
+  data: ValidationBatch,
+): Promise<{ loss: number; metrics: Record<string, number> }> {
+  return await score(model, losses, data, await engine.logits(data.x, data.n));
+}
+
+async function score(
+  model: Model,
+  losses: readonly Loss[],
+  data: ValidationBatch,
+  logits: Float32Array,
+): Promise<{ loss: number; metrics: Record<string, number> }> {
+  const tf = await loadTf();
+  const width = encodedWidth(model.heads);
+  const loss = tf.tidy(() =>
+    lossFunction(tf, model.heads, losses)(
+      tf.tensor(logits, [data.n, width]),
+      tf.tensor(data.y, [data.n, width]),
+      tf.tensor(data.weights, [data.n]),
+    ).dataSync()[0]
+  );
+  return { loss, metrics: headMetrics(model.heads, losses, logits, data.raw, data.n) };
+}
+
+/** The weights that `trainSupervised` starts from, for a checkpoint made before any training. */
+export { readWeights };
