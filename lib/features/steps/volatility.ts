@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { bars, barsPerYear, defineFeature, source } from "../feature_definition.ts";
+import type { Kernel } from "../kernel.ts";
+import { RollingSum, RollingVariance } from "../rolling.ts";
+
+const ohlc = ["open", "high", "low", "close"];
+const annualised = (least: number) => z.strictObject({ window: bars(20, least), barsPerYear });
+
+/**
+ * Average true range. The true range needs the close before, so the first average is the mean of
+ * rows 1 to `window`, as in TA-Lib.
+ */
+function atrKernel(window: number, normalised: boolean): Kernel {
+  let seen = 0;
+  let average = 0;
+  let last = 0;
+  return {
+    run([high, low, close], [out], from, to) {
+      let n = seen;
+      let atr = average;
+      let before = last;
+      const keep = window - 1;
+      for (let i = from; i < to; i++) {
+        const h = high[i];
+        const l = low[i];
+        const c = close[i];
+        if (h !== h || l !== l || c !== c) {
+          n = 0;
+          out[i] = NaN;
+          continue;
+        }
+        if (n === 0) {
+          n = 1;
+          atr = 0;
+          before = c;
+          out[i] = NaN;
+          continue;
+        }
+        const top = h > before ? h : before;
+        const bottom = l < before ? l : before;
+        const range = top - bottom;
+        before = c;
+        if (n <= window) {
+          atr += range;
+          if (n++ < window) {
+            out[i] = NaN;
+            continue;
+          }
+          atr /= window;
+        } else atr = (atr * keep + range) / window;
+        out[i] = normalised ? 100 * atr / c : atr;
+      }
+      seen = n;
+      average = atr;
+      last = before;
+    },
+  };
+}
+
+/** Square root of the annualised mean of a variance estimate of each bar over the last `window`. */
+function barVarianceKernel(
+  window: number,
+  annual: number,
+  estimate: (o: number, h: number, l: number, c: number) => number,
+): Kernel {
+  const sum = new RollingSum(window);
+  return {
+    run([open, high, low, close], [out], from, to) {
+      for (let i = from; i < to; i++) {
+        const v = estimate(open[i], high[i], low[i], close[i]);
+        if (v - v !== 0) sum.reset();
+        else sum.push(v);
+        const mean = sum.sum / window;
+        out[i] = sum.filled ? Math.sqrt((mean > 0 ? mean : 0) * annual) : NaN;
+      }
+    },
+  };
+}
+
+const parkinsonFactor = 1 / (4 * Math.LN2);
+const garmanKlassFactor = 2 * Math.LN2 - 1;
+
+export const volatility = {
+  trueRange: defineFeature({
+    family: "volatility",
+    summary: "True range: the bar's range, the close before included",
+    params: z.strictObject({}),
+    inputs: () => ["high", "low", "close"],
+    lookback: () => 0,
+    warmup: () => 1,
+    create: () => atrKernel(1, false),
+  }),
+  atr: defineFeature({
+    family: "volatility",
+    summary: "Average true range (Wilder), in price",
+    params: z.strictObject({ window: bars(14) }),
+    inputs: () => ["high", "low", "close"],
+    lookback: () => 0,
+    warmup: (p) => p.window,
+    create: (p) => atrKernel(p.window, false),
+  }),
+  natr: defineFeature({
+    family: "volatility",
+    summary: "Average true range in percent of the close",
+    params: z.strictObject({ window: bars(14) }),
+    inputs: () => ["high", "low", "close"],
+    lookback: () => 0,
+    warmup: (p) => p.window,
+    create: (p) => atrKernel(p.window, true),
+  }),
+  realizedVolatility: defineFeature({
+    family: "volatility",
+    summary: "Sample standard deviation (ddof 1) of log returns over `window` returns, annualised",
+    params: z.strictObject({ source, window: bars(20, 2), barsPerYear }),
+    inputs: (p) => [p.source],
+    lookback: () => 0,
+    warmup: (p) => p.window,
+    create({ window, barsPerYear }) {
+      const moments = new RollingVariance(window);
+      const annual = Math.sqrt(barsPerYear);
+      let last = NaN;
+      return {
+        run([x], [out], from, to) {
+          let before = last;
+          for (let i = from; i < to; i++) {
+            const v = x[i];
+            const r = Math.log(v / before);
+            before = v;
+            if (r - r !== 0) moments.reset();
+            else moments.push(r);
+            out[i] = moments.filled ? moments.deviation(1) * annual : NaN;
+          }
+          last = before;
+        },
+      };
+    },
+  }),
+  parkinson: defineFeature({
+    family: "volatility",
+    summary: "Parkinson 1980 volatility from high and low, annualised",
+    params: annualised(1),
+    inputs: () => ohlc,
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create: (p) =>
+      barVarianceKernel(p.window, p.barsPerYear, (_o, h, l) => {
+        const range = Math.log(h / l);
+        return parkinsonFactor * range * range;
+      }),
+  }),
+  garmanKlass: defineFeature({
+    family: "volatility",
+    summary: "Garman-Klass 1980 volatility from open, high, low and close, annualised",
+    params: annualised(1),
+    inputs: () => ohlc,
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create: (p) =>
+      barVarianceKernel(p.window, p.barsPerYear, (o, h, l, c) => {
+        const range = Math.log(h / l);
+        const body = Math.log(c / o);
+        return 0.5 * range * range - garmanKlassFactor * body * body;
+      }),
+  }),
+};

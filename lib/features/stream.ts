@@ -1,0 +1,43 @@
+import type { Bar } from "../data/mod.ts";
+import { type Plan, runOf } from "./plan_steps.ts";
+
+/** A pipeline's live computation, bar by bar. */
+export interface FeatureStream {
+  /** Takes the next bar and gives its row of features, in the pipeline's order of names. */
+  update(bar: Bar): Float64Array;
+}
+
+/**
+ * A stream over columns that slide: when they are full, the rows that steps still read back move to
+ * the front. Memory is constant, the work per bar constant on average.
+ */
+export function createStream(plan: Plan, visible: readonly number[]): FeatureStream {
+  const keep = plan.lookback;
+  const capacity = Math.max(64, 2 * (keep + 1));
+  const columns = plan.columnNames.map(() => new Float64Array(capacity));
+  const runs = plan.steps.map((step) => runOf(step, columns));
+  let at = 0;
+  let lastTime = -Infinity;
+  return {
+    update(bar) {
+      if (!(bar.time > lastTime)) {
+        throw new RangeError(
+          `Cannot update features: time must be after ${lastTime}, got ${bar.time}`,
+        );
+      }
+      lastTime = bar.time;
+      if (at === capacity) {
+        for (const column of columns) column.copyWithin(0, at - keep, at);
+        at = keep;
+      }
+      for (let k = 0; k < plan.barColumns; k++) {
+        columns[k][at] = bar[plan.columnNames[k] as keyof Bar];
+      }
+      for (const run of runs) run(at, at + 1);
+      const row = new Float64Array(visible.length);
+      for (let k = 0; k < visible.length; k++) row[k] = columns[visible[k]][at];
+      at++;
+      return row;
+    },
+  };
+}
