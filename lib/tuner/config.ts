@@ -5,13 +5,23 @@
 import { z } from "zod";
 import * as pruners from "./pruners/mod.ts";
 import type { Pruner } from "./pruners/mod.ts";
+import { bruteForceSampler } from "./samplers/brute_force.ts";
+import { cmaesSampler } from "./samplers/cmaes.ts";
+import { gpSampler } from "./samplers/gp.ts";
+import { gridSampler } from "./samplers/grid.ts";
+import { nsga2Sampler } from "./samplers/nsga2.ts";
+import { partialFixedSampler } from "./samplers/partial_fixed.ts";
+import { qmcSampler } from "./samplers/qmc.ts";
 import { randomSampler } from "./samplers/random.ts";
 import type { Sampler } from "./samplers/sampler.ts";
 import { tpeSampler } from "./samplers/tpe.ts";
 
 const count = z.int().min(0);
 
-export const samplerConfig = z.discriminatedUnion("kind", [
+const probability = z.number().min(0).max(1);
+const choice = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const flatSamplers = [
   z.strictObject({ kind: z.literal("random") }),
   z.strictObject({
     kind: z.literal("tpe"),
@@ -23,6 +33,48 @@ export const samplerConfig = z.discriminatedUnion("kind", [
     priorWeight: z.number().min(0).optional(),
     magicClip: z.boolean().optional(),
     endpoints: z.boolean().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("qmc"),
+    sequence: z.enum(["sobol", "halton"]).optional(),
+    scramble: z.boolean().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("grid"),
+    values: z.record(z.string(), z.array(choice).min(1)),
+  }),
+  z.strictObject({ kind: z.literal("bruteForce") }),
+  z.strictObject({
+    kind: z.literal("cmaes"),
+    startupTrials: count.optional(),
+    x0: z.record(z.string(), choice).optional(),
+    sigma0: z.number().positive().optional(),
+    populationSize: z.int().min(4).optional(),
+    margin: z.boolean().optional(),
+    restart: z.enum(["none", "ipop", "bipop"]).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("gp"),
+    startupTrials: z.int().min(1).optional(),
+    preliminarySamples: z.int().min(1).optional(),
+    localSearches: z.int().min(1).optional(),
+    maxObservations: z.int().min(2).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("nsga2"),
+    populationSize: z.int().min(2).optional(),
+    mutationProbability: probability.optional(),
+    crossoverProbability: probability.optional(),
+    swappingProbability: probability.optional(),
+  }),
+] as const;
+const innerSampler = z.discriminatedUnion("kind", [...flatSamplers]);
+export const samplerConfig = z.discriminatedUnion("kind", [
+  ...flatSamplers,
+  z.strictObject({
+    kind: z.literal("partialFixed"),
+    fixed: z.record(z.string(), choice),
+    inner: innerSampler.optional(),
   }),
 ]);
 export type SamplerConfig = z.infer<typeof samplerConfig>;
@@ -81,7 +133,10 @@ export const prunerConfig = z.discriminatedUnion("kind", [
 export type PrunerConfig = z.infer<typeof prunerConfig>;
 
 /** Names that may stand for a configuration with defaults only. */
-export type SamplerChoice = SamplerConfig | SamplerConfig["kind"] | Sampler;
+export type SamplerChoice =
+  | SamplerConfig
+  | Exclude<SamplerConfig["kind"], "grid" | "partialFixed">
+  | Sampler;
 export type PrunerChoice =
   | PrunerConfig
   | Exclude<PrunerConfig["kind"], "percentile" | "threshold" | "patient">
@@ -113,12 +168,25 @@ export function makeSampler(
 }
 
 function buildSampler(config: SamplerConfig): Sampler {
-  const { kind: _, ...options } = config;
   switch (config.kind) {
     case "random":
       return randomSampler();
     case "tpe":
-      return tpeSampler(options);
+      return tpeSampler(config);
+    case "qmc":
+      return qmcSampler(config);
+    case "grid":
+      return gridSampler(config);
+    case "bruteForce":
+      return bruteForceSampler();
+    case "cmaes":
+      return cmaesSampler(config);
+    case "gp":
+      return gpSampler(config);
+    case "nsga2":
+      return nsga2Sampler(config);
+    case "partialFixed":
+      return partialFixedSampler(config.fixed, buildSampler(config.inner ?? { kind: "tpe" }));
   }
 }
 

@@ -58,6 +58,13 @@ export {
   TrialTable,
 } from "./stores/store.ts";
 export type { JointProposal, Sampler, StudyView } from "./samplers/sampler.ts";
+export { bruteForceSampler } from "./samplers/brute_force.ts";
+export { type CmaesOptions, cmaesSampler } from "./samplers/cmaes.ts";
+export { type GpOptions, gpSampler } from "./samplers/gp.ts";
+export { type GridOptions, gridSampler } from "./samplers/grid.ts";
+export { type Nsga2Options, nsga2Sampler } from "./samplers/nsga2.ts";
+export { partialFixedSampler } from "./samplers/partial_fixed.ts";
+export { type QmcOptions, qmcSampler } from "./samplers/qmc.ts";
 export { randomSampler } from "./samplers/random.ts";
 export { type TpeOptions, tpeSampler } from "./samplers/tpe.ts";
 export * from "./pruners/mod.ts";
