@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { cnn } from "./cnn.ts";
 import type { DropoutSite } from "./dropout.ts";
+import { hybrid } from "./hybrid.ts";
 import { initialiseWeights } from "./initialise_weights.ts";
 import { customLayers } from "./layers.ts";
 import { logistic } from "./logistic.ts";
@@ -13,6 +14,7 @@ import type { AnyModelConfig, Model, ModelFactory } from "./model.ts";
 import { type CommonConfig, type Head, headsOf, headUnits, parseConfig } from "./model_config.ts";
 import { gru, lstm } from "./recurrent.ts";
 import { loadTf, type Tf, type tf } from "./tensorflow.ts";
+import { transformer } from "./transformer.ts";
 
 /** Every architecture by its `kind`: adding one is a file and a row here. */
 export const modelFactories = {
@@ -21,6 +23,8 @@ export const modelFactories = {
   cnn,
   lstm,
   gru,
+  transformer,
+  hybrid,
 } satisfies Record<string, ModelFactory>;
 
 export type ModelKind = keyof typeof modelFactories;

@@ -26,12 +26,16 @@ export function initialiseWeights(tf: Tf, model: tf.LayersModel, seed: number): 
       else if (kind === "recurrent_kernel") orthogonalBlocks(values, shape[0], shape[1], own);
       else if (kind === "bias" && className === "LSTM") {
         values.fill(1, shape[0] / 4, shape[0] / 2);
-      } else if (kind === "position" || kind === "embedding") {
+      } else if (kind === "position" || kind === "group_embedding") {
         for (let i = 0; i < values.length; i++) values[i] = 0.02 * own.normal();
       } else if (shape.length >= 2) {
         const receptive = shape.slice(0, -2).reduce((a, b) => a * b, 1);
-        // Gates stand side by side in one kernel: the fan out is one gate's.
-        const gates = className === "LSTM" ? 4 : className === "Gru" ? 3 : 1;
+        // Gates (and query, key, value) stand side by side in one kernel: the fan out is one of them.
+        const gates = className === "LSTM"
+          ? 4
+          : className === "Gru" || (className === "SelfAttention" && kind === "kernel")
+          ? 3
+          : 1;
         const fanIn = shape[shape.length - 2] * receptive;
         const fanOut = (shape[shape.length - 1] / gates) * receptive;
         const limit = Math.sqrt(6 / (fanIn + fanOut));

@@ -2,6 +2,7 @@
  * Layers that TensorFlow.js lacks, registered for loading under the package name `tapebook`.
  * @module
  */
+import { causalMask, layerNormalisation, selfAttention, sinusoidalPositions } from "./attention.ts";
 import { gruSequence } from "./recurrent_sequence.ts";
 import type { Tf, tf } from "./tensorflow.ts";
 
@@ -140,7 +141,189 @@ function makeLayers(tf: Tf) {
     }
   }
 
-  const classes = { ColumnSlice, LastBar, ReverseTime, AttentionPooling, Gru };
+  /** Normalises each token's values, then scales and shifts them. */
+  class LayerNorm extends tf.layers.Layer {
+    static className = "LayerNorm";
+    #gamma?: tf.LayerVariable;
+    #beta?: tf.LayerVariable;
+    override build(shape: tf.Shape | tf.Shape[]): void {
+      const width = singleShape(shape).at(-1)!;
+      this.#gamma = this.addWeight("gamma", [width], "float32", tf.initializers.ones());
+      this.#beta = this.addWeight("beta", [width], "float32", tf.initializers.zeros());
+      super.build(shape);
+    }
+    override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
+      return singleShape(shape);
+    }
+    override call(inputs: Inputs): tf.Tensor {
+      return layerNormalisation(tf, single(inputs), this.#gamma!.read(), this.#beta!.read());
+    }
+  }
+
+  /** Multi-head self-attention over tokens; `causal` hides later bars. */
+  class SelfAttention extends tf.layers.Layer {
+    static className = "SelfAttention";
+    readonly heads: number;
+    readonly causal: boolean;
+    /** Runs of bars that the tokens are made of: the mask compares bars, not tokens. */
+    readonly groups: number;
+    /** When set, is handed the weights of each call, [n * heads, tokens, tokens]. */
+    onWeights?: (weights: tf.Tensor) => void;
+    #weights: tf.LayerVariable[] = [];
+    constructor(config: { heads: number; causal: boolean; groups?: number; name?: string }) {
+      super(config as unknown as ConstructorParameters<typeof tf.layers.Layer>[0]);
+      this.heads = config.heads;
+      this.causal = config.causal;
+      this.groups = config.groups ?? 1;
+    }
+    override build(shape: tf.Shape | tf.Shape[]): void {
+      const width = singleShape(shape)[2]!;
+      const zeros = tf.initializers.zeros();
+      this.#weights = [
+        this.addWeight("kernel", [width, 3 * width], "float32", zeros),
+        this.addWeight("bias", [3 * width], "float32", zeros),
+        this.addWeight("out_kernel", [width, width], "float32", zeros),
+        this.addWeight("out_bias", [width], "float32", zeros),
+      ];
+      super.build(shape);
+    }
+    override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
+      return singleShape(shape);
+    }
+    override call(inputs: Inputs): tf.Tensor {
+      const x = single(inputs);
+      const tokens = x.shape[1]!;
+      const [kernel, bias, outKernel, outBias] = this.#weights.map((w) => w.read());
+      const mask = this.causal
+        ? tf.tensor(causalMask(tokens / this.groups, this.groups), [1, tokens, tokens])
+        : null;
+      return selfAttention(
+        tf,
+        x,
+        this.heads,
+        kernel as tf.Tensor2D,
+        bias,
+        outKernel as tf.Tensor2D,
+        outBias,
+        mask,
+        this.onWeights,
+      );
+    }
+    override getConfig() {
+      const { heads, causal, groups } = this;
+      return { ...super.getConfig(), heads, causal, groups };
+    }
+  }
+
+  /**
+   * Tokens of a window: each group of features gets its own projection and its own token per bar;
+   * positions (and, with several groups, a learned mark of the group) are added. The tokens
+   * [n, groups * time, width] stand group after group.
+   */
+  class TokenEmbedding extends tf.layers.Layer {
+    static className = "TokenEmbedding";
+    readonly groups: readonly number[];
+    readonly width: number;
+    readonly position: "sinusoidal" | "learned" | "none";
+    #kernels: tf.LayerVariable[] = [];
+    #bias?: tf.LayerVariable;
+    #position?: tf.LayerVariable;
+    constructor(config: {
+      groups: readonly number[];
+      width: number;
+      position: "sinusoidal" | "learned" | "none";
+      name?: string;
+    }) {
+      super(config as unknown as ConstructorParameters<typeof tf.layers.Layer>[0]);
+      this.groups = config.groups;
+      this.width = config.width;
+      this.position = config.position;
+    }
+    override build(shape: tf.Shape | tf.Shape[]): void {
+      const time = singleShape(shape)[1]!;
+      const zeros = tf.initializers.zeros();
+      const { width, groups } = this;
+      this.#kernels = groups.map((features, g) =>
+        this.addWeight(`group${g + 1}_kernel`, [features, width], "float32", zeros)
+      );
+      // One bias per group: it is the mark of the group, too.
+      this.#bias = this.addWeight("group_embedding", [groups.length, width], "float32", zeros);
+      if (this.position === "learned") {
+        this.#position = this.addWeight("position", [time, width], "float32", zeros);
+      }
+      super.build(shape);
+    }
+    override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
+      const [n, time] = singleShape(shape);
+      return [n, time! * this.groups.length, this.width];
+    }
+    override call(inputs: Inputs): tf.Tensor {
+      const x = single(inputs);
+      const [n, time] = x.shape;
+      const { width } = this;
+      const position = this.position === "none"
+        ? null
+        : this.position === "learned"
+        ? this.#position!.read()
+        : tf.tensor(sinusoidalPositions(time, width), [time, width]);
+      let from = 0;
+      const tokens = this.groups.map((features, g) => {
+        const part = this.groups.length === 1 ? x : tf.slice(x, [0, 0, from], [n, time, features]);
+        from += features;
+        const bias = tf.slice(this.#bias!.read(), [g, 0], [1, width]);
+        const projected = tf.add(
+          tf.matMul(
+            tf.reshape(part, [n * time, features]),
+            this.#kernels[g].read() as tf.Tensor2D,
+          ),
+          bias,
+        );
+        const token = tf.reshape(projected, [n, time, width]);
+        return position ? tf.add(token, position) : token;
+      });
+      return tokens.length === 1 ? tokens[0] : tf.concat(tokens, 1);
+    }
+    override getConfig() {
+      const { groups, width, position } = this;
+      return { ...super.getConfig(), groups: [...groups], width, position };
+    }
+  }
+
+  /** Puts the groups' tokens of a bar side by side: [n, groups * time, width] -> [n, time, groups * width]. */
+  class JoinGroups extends tf.layers.Layer {
+    static className = "JoinGroups";
+    readonly groups: number;
+    constructor(config: { groups: number; name?: string }) {
+      super(config as unknown as ConstructorParameters<typeof tf.layers.Layer>[0]);
+      this.groups = config.groups;
+    }
+    override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
+      const [n, tokens, width] = singleShape(shape);
+      return [n, tokens! / this.groups, this.groups * width!];
+    }
+    override call(inputs: Inputs): tf.Tensor {
+      const x = single(inputs);
+      const [n, tokens, width] = x.shape;
+      const time = tokens / this.groups;
+      const apart = tf.transpose(tf.reshape(x, [n, this.groups, time, width]), [0, 2, 1, 3]);
+      return tf.reshape(apart, [n, time, this.groups * width]);
+    }
+    override getConfig() {
+      return { ...super.getConfig(), groups: this.groups };
+    }
+  }
+
+  const classes = {
+    LayerNorm,
+    SelfAttention,
+    TokenEmbedding,
+    JoinGroups,
+    ColumnSlice,
+    LastBar,
+    ReverseTime,
+    AttentionPooling,
+    Gru,
+  };
   for (const layer of Object.values(classes)) {
     tf.serialization.registerClass(
       layer as unknown as Parameters<typeof tf.serialization.registerClass>[0],

@@ -17,7 +17,7 @@ export interface ConvolutionOptions {
  *
  * The `wasm` backend lacks convolution's gradient and `cpu` computes it in plain loops, so there the
  * layer is computed as one matrix product over shifted copies of its input (im2col). Weights, name
- * and serialised form are those of TensorFlow.js's own layer.
+ * and serialised form are those of TensorFlow.js's own layer; a causal one is padded here.
  */
 export function temporalConvolution(
   tf: Tf,
@@ -32,16 +32,23 @@ export function temporalConvolution(
     kernelInitializer: "zeros",
     name,
   });
-  const native = layer.call.bind(layer);
-  layer.call = (inputs, kwargs) => {
-    const backend = tf.getBackend();
-    if (backend !== "wasm" && backend !== "cpu") return native(inputs, kwargs);
+  // TensorFlow.js knows "causal" by name only: it neither computes it nor gets its length right.
+  layer.computeOutputShape = (shape) => {
+    const [n, time] = (Array.isArray(shape[0]) ? shape[0] : shape) as number[];
+    return [n, time, filters];
+  };
+  layer.call = (inputs) => {
     const value = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
-    const [weights, bias] = layer.weights.map((w) => w.read());
-    return convolveByProduct(tf, value, weights as tf.Tensor3D, bias as tf.Tensor1D, {
-      dilation,
-      causal,
-    });
+    const [weights, bias] = layer.weights.map((w) => w.read()) as [tf.Tensor3D, tf.Tensor1D];
+    const backend = tf.getBackend();
+    if (backend === "wasm" || backend === "cpu") {
+      return convolveByProduct(tf, value, weights, bias, { dilation, causal });
+    }
+    const padded = causal
+      ? tf.pad(value, [[0, 0], [(kernel - 1) * dilation, 0], [0, 0]]) as tf.Tensor3D
+      : value;
+    const mode = causal ? "valid" : "same";
+    return tf.add(tf.conv1d(padded, weights, 1, mode, "NWC", dilation), bias);
   };
   return layer.apply(x) as tf.SymbolicTensor;
 }
