@@ -1,0 +1,258 @@
+/**
+ * The accounting core that the event-driven and the vectorized face share: cash, positions, lots.
+ *
+ * Cash is in account currency. `mark[a]` is what one unit of asset `a` is worth in it (price times
+ * contract multiplier times exchange rate), so equity is `cash + sum(units * mark)` at any moment.
+ * @module
+ */
+import type { Commission } from "./costs/commission.ts";
+import type { Trade } from "./trade.ts";
+
+interface Lot {
+  units: number;
+  price: number;
+  /** Account currency per unit at entry. */
+  unitValue: number;
+  feePerUnit: number;
+  bar: number;
+  time: number;
+  orderId: number;
+  tag: string;
+}
+
+export class Account {
+  cash: number;
+  readonly units: Float64Array;
+  readonly mark: Float64Array;
+  readonly trades: Trade[] = [];
+  /** Number of assets held short. */
+  shorts = 0;
+  /** Sum over fills of traded value, since the last {@linkcode takeTradedValue}. */
+  #traded = 0;
+  totalFees = 0;
+  readonly #lots: Lot[][];
+  readonly #symbols: readonly string[];
+
+  constructor(cash: number, symbols: readonly string[]) {
+    this.cash = cash;
+    this.#symbols = symbols;
+    this.units = new Float64Array(symbols.length);
+    this.mark = new Float64Array(symbols.length);
+    this.#lots = symbols.map(() => []);
+  }
+
+  /** Cash plus positions at their marks. */
+  equity(): number {
+    let sum = this.cash;
+    const { units, mark } = this;
+    for (let a = 0; a < units.length; a++) if (units[a] !== 0) sum += units[a] * mark[a];
+    return sum;
+  }
+
+  /** Sum of absolute position values at their marks. */
+  gross(): number {
+    let sum = 0;
+    const { units, mark } = this;
+    for (let a = 0; a < units.length; a++) if (units[a] !== 0) sum += Math.abs(units[a] * mark[a]);
+    return sum;
+  }
+
+  /** Long minus short position values at their marks. */
+  net(): number {
+    let sum = 0;
+    const { units, mark } = this;
+    for (let a = 0; a < units.length; a++) if (units[a] !== 0) sum += units[a] * mark[a];
+    return sum;
+  }
+
+  /** Value of short positions at their marks, as a positive number. */
+  shortValue(): number {
+    if (this.shorts === 0) return 0;
+    let sum = 0;
+    for (let a = 0; a < this.units.length; a++) {
+      if (this.units[a] < 0) sum -= this.units[a] * this.mark[a];
+    }
+    return sum;
+  }
+
+  /**
+   * Money with which asset `a` can be opened further, at its mark: cash for a long-only account
+   * without leverage, else `leverage * equity - gross exposure`.
+   */
+  room(isLong: boolean, leverage: number): number {
+    if (leverage === 1 && isLong && this.shorts === 0) return this.cash;
+    return leverage * this.equity() - this.gross();
+  }
+
+  /**
+   * Books a fill of `delta` units (signed) and matches it against open lots, oldest first.
+   *
+   * `unitValue` is the account-currency value of one unit at `price`; `fee` is subtracted from cash.
+   */
+  fill(
+    a: number,
+    delta: number,
+    price: number,
+    unitValue: number,
+    fee: number,
+    bar: number,
+    time: number,
+    orderId: number,
+    tag: string,
+  ): void {
+    const before = this.units[a];
+    const after = before + delta;
+    this.cash -= delta * unitValue + fee;
+    this.totalFees += fee;
+    this.#traded += Math.abs(delta) * unitValue;
+    this.units[a] = after;
+    if (before < 0 && after >= 0) this.shorts--;
+    else if (before >= 0 && after < 0) this.shorts++;
+    const lots = this.#lots[a];
+    let left = delta;
+    const feePerUnit = fee / Math.abs(delta);
+    if (before * delta < 0) {
+      const closesAll = after === 0;
+      while (lots.length > 0 && (closesAll || left * delta > 0)) {
+        const lot = lots[0];
+        // What rounding leaves of a lot belongs to its last closing.
+        const whole = closesAll || Math.abs(lot.units) <= Math.abs(left) * (1 + 1e-12);
+        const closed = whole ? lot.units : -left;
+        this.#book(a, lot, closed, price, unitValue, feePerUnit, bar, time, orderId);
+        left += closed;
+        if (whole) lots.shift();
+        else {
+          lot.units -= closed;
+          left = 0;
+        }
+      }
+      if (after * before >= 0) return;
+      left = after; // turned over: what is left opens the other side
+    }
+    lots.push({ units: left, price, unitValue, feePerUnit, bar, time, orderId, tag });
+  }
+
+  #book(
+    a: number,
+    lot: Lot,
+    units: number,
+    price: number,
+    unitValue: number,
+    feePerUnit: number,
+    bar: number,
+    time: number,
+    orderId: number,
+  ): void {
+    this.trades.push(
+      tradeOf(
+        this.#symbols[a],
+        lot,
+        units,
+        price,
+        unitValue,
+        feePerUnit,
+        bar,
+        time,
+        orderId,
+        false,
+      ),
+    );
+  }
+
+  /** Open lots as trades marked at `price(a)` and worth `mark[a]` a unit; they stay open. */
+  openTrades(bar: number, time: number, price: (a: number) => number): Trade[] {
+    return this.#lots.flatMap((lots, a) =>
+      lots.map((lot) =>
+        tradeOf(this.#symbols[a], lot, lot.units, price(a), this.mark[a], 0, bar, time, -1, true)
+      )
+    );
+  }
+
+  /** Traded value since the last call. */
+  takeTradedValue(): number {
+    const value = this.#traded;
+    this.#traded = 0;
+    return value;
+  }
+
+  /** Multiplies the units of asset `a` by `ratio` and divides its prices by it. */
+  split(a: number, ratio: number): void {
+    this.units[a] *= ratio;
+    this.mark[a] /= ratio;
+    for (const lot of this.#lots[a]) {
+      lot.units *= ratio;
+      lot.price /= ratio;
+      lot.unitValue /= ratio;
+      lot.feePerUnit /= ratio;
+    }
+  }
+}
+
+function tradeOf(
+  symbol: string,
+  lot: Lot,
+  units: number,
+  price: number,
+  unitValue: number,
+  exitFeePerUnit: number,
+  bar: number,
+  time: number,
+  orderId: number,
+  isOpen: boolean,
+): Trade {
+  const size = Math.abs(units);
+  const fees = size * (lot.feePerUnit + exitFeePerUnit);
+  const pnl = units * (unitValue - lot.unitValue) - fees;
+  return {
+    symbol,
+    side: units > 0 ? "long" : "short",
+    units,
+    entryBar: lot.bar,
+    entryTime: lot.time,
+    entryPrice: lot.price,
+    exitBar: bar,
+    exitTime: time,
+    exitPrice: price,
+    pnl,
+    tradeReturn: pnl / (size * lot.unitValue),
+    fees,
+    bars: bar - lot.bar,
+    isOpen,
+    entryOrderId: lot.orderId,
+    exitOrderId: orderId,
+    tag: lot.tag,
+  };
+}
+
+/**
+ * The most units worth `unitValue` that `room` pays for, at most `wanted`.
+ *
+ * Fees are paid from the same money; at leverage L each unit of fee takes L units of room. With a
+ * commission that is not proportional the answer is found by iteration and never costs too much.
+ */
+export function affordableUnits(
+  wanted: number,
+  room: number,
+  unitValue: number,
+  commission: Commission,
+  leverage: number,
+): number {
+  if (!(room > 0)) return 0;
+  const most = room / (unitValue * (1 + leverage * commission.rate));
+  let units = Math.min(wanted, most);
+  if (commission.isProportional) return units;
+  for (let i = 0; i < 20; i++) {
+    const cost = units * unitValue + leverage * commission.charge(units, units * unitValue);
+    if (cost <= room) return units;
+    units = Math.max(0, Math.min(units * (1 - 1e-12), units - (cost - room) / unitValue));
+    if (units === 0) return 0;
+  }
+  return 0;
+}
+
+/** `units` (absolute) rounded down to a whole number of lots; lot size 0 leaves it. */
+export function roundToLot(units: number, lotSize: number): number {
+  if (lotSize === 0) return units;
+  // A quotient a rounding error below a whole number is that number.
+  return Math.floor(units / lotSize + 1e-9) * lotSize;
+}

@@ -1,0 +1,37 @@
+import {
+  kurtosis,
+  mean,
+  normalQuantile,
+  quantile,
+  skewness,
+  standardDeviation,
+} from "../../math/mod.ts";
+
+export type RiskMethod = "historical" | "gaussian" | "cornishFisher";
+
+/**
+ * Value at risk: the per-bar return that is undercut with probability `level` (5 %), usually < 0.
+ *
+ * `historical` (default): empirical quantile, linear interpolation. `gaussian`: mean and standard
+ * deviation (ddof 1), as quantstats does. `cornishFisher`: the Gaussian quantile corrected for skew
+ * and excess kurtosis (Favre & Galeano 2002).
+ */
+export function valueAtRisk(
+  returns: Float64Array,
+  options: { level?: number; method?: RiskMethod } = {},
+): number {
+  const { level = 0.05, method = "historical" } = options;
+  if (method === "historical") return quantile(returns, level);
+  const z = normalQuantile(level);
+  const m = mean(returns);
+  const s = standardDeviation(returns);
+  return m + s * (method === "gaussian" ? z : cornishFisherQuantile(z, returns));
+}
+
+/** The standard normal quantile `z` bent by the skew and excess kurtosis of `returns`. */
+export function cornishFisherQuantile(z: number, returns: Float64Array): number {
+  const g3 = skewness(returns);
+  const g4 = kurtosis(returns) - 3;
+  return z + (z * z - 1) * g3 / 6 + (z ** 3 - 3 * z) * g4 / 24 -
+    (2 * z ** 3 - 5 * z) * g3 * g3 / 36;
+}
