@@ -18,7 +18,11 @@ import { servingInvocationRoutes } from "./routes/serving_invocations.ts";
 import { servingMetricsRoutes } from "./routes/serving_metrics.ts";
 import { servingUiRoutes } from "./routes/serving_ui.ts";
 import { servingV2Routes } from "./routes/serving_v2.ts";
+import { auditRoutes } from "./routes/v1/audit.ts";
 import { deploymentRoutes } from "./routes/v1/deployments.ts";
+import { promotionRoutes } from "./routes/v1/promotions.ts";
+import { modelGovernanceRoutes } from "./routes/v1/promotions_models.ts";
+import { mlflowRoutes } from "./routes/mlflow/mod.ts";
 import { serverRoutes } from "./routes/v1/server.ts";
 import type { Services } from "./services/mod.ts";
 
@@ -34,7 +38,10 @@ function isStreamed(path: string): boolean {
 function v1Routes() {
   return new OpenAPIHono<AppEnv>()
     .route("/server", serverRoutes)
-    .route("/deployments", deploymentRoutes);
+    .route("/deployments", deploymentRoutes)
+    .route("/promotions", promotionRoutes)
+    .route("/models", modelGovernanceRoutes)
+    .route("/audit", auditRoutes);
 }
 
 /** The whole app. Middleware first, then what speaks foreign protocols, then our own API. */
@@ -50,6 +57,7 @@ export function createApp(services: Services) {
 
   const app = base
     .route("/api/tapebook/v1", v1Routes())
+    .route("/", mlflowRoutes)
     .route("/v2", servingV2Routes)
     .route("/serving", servingInvocationRoutes)
     .route("/", servingMetricsRoutes)

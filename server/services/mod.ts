@@ -1,18 +1,36 @@
 /**
  * The services that routes call: everything the server knows and does, without HTTP.
+ *
+ * ```ts
+ * const config = readConfig(Deno.env.toObject());
+ * const { services, close } = await createServices(config, { db: await openDatabase(config) });
+ * const run = await services.tracking.createRun({ experimentId: "0" });
+ * await close();
+ * ```
  * @module
  */
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
-import type { Logger } from "../log.ts";
-import type { ArtifactService } from "./artifacts.ts";
-import type { AuditService } from "./audit.ts";
+import { ensureDefaultExperiment } from "../db/experiments.ts";
+import { createLogger, type Logger } from "../log.ts";
 import type { ServerMetrics } from "../monitoring/metrics.ts";
+import { createServingServices } from "../serving/services.ts";
 import type { Serving } from "../serving/serving.ts";
-import type { Clock } from "./clock.ts";
-import type { EventHub } from "./events.ts";
+import { createArtifactService } from "./artifact_service.ts";
+import type { ArtifactService } from "./artifacts.ts";
+import type { AuditLog } from "./audit_log.ts";
+import type { BlobStore } from "./blobs/blob_store.ts";
+import { openBlobStore } from "./blobs/open.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { createEventHub, type EventHub } from "./events.ts";
+import { createGovernance } from "./governance.ts";
+import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
+import type { PromotionService } from "./promotions.ts";
 import type { RegistryService } from "./registry.ts";
+import { createRegistryService } from "./registry_service.ts";
 import type { TrackingService } from "./tracking.ts";
+import { createTrackingService } from "./tracking_service.ts";
+import { createVersionSources, type VersionSources } from "./version_sources.ts";
 
 export interface Services {
   readonly config: Config;
@@ -20,12 +38,79 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventHub;
-  readonly audit: AuditService;
+  readonly audit: AuditLog;
+  readonly blobs: BlobStore;
   readonly artifacts: ArtifactService;
   readonly tracking: TrackingService;
+  readonly loggedModels: LoggedModelService;
   readonly registry: RegistryService;
+  readonly promotions: PromotionService;
+  readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
   readonly serving: Serving;
   /** Folder of the built browser pages; absent when the server runs without them. */
   readonly uiDir?: string;
+}
+
+export interface ServicesOptions {
+  clock?: Clock;
+  log?: Logger;
+  /** Closed by `close()` as if it had been opened here. */
+  db: Database;
+  blobs?: BlobStore;
+  uiDir?: string;
+}
+
+/** The services over an open database, and `close`, which first writes what was accepted. */
+export async function createServices(
+  config: Config,
+  options: ServicesOptions,
+): Promise<{ services: Services; close(): Promise<void> }> {
+  const { db, clock = systemClock, log = createLogger(config.logLevel) } = options;
+  await ensureDefaultExperiment(db, clock.now());
+  const events = createEventHub((error) =>
+    log.error("a listener of events failed", { error: String(error) })
+  );
+  const blobs = options.blobs ?? await openBlobStore(config.artifacts);
+  const tracking = createTrackingService({ db, clock, events });
+  const loggedModels = createLoggedModelService({ db, clock, events, tracking });
+  const registry = createRegistryService({ db, clock, events });
+  const artifacts = createArtifactService({
+    db,
+    blobs,
+    events,
+    resolver: {
+      runArtifactUri: async (runId) => (await tracking.getRun(runId)).info.artifact_uri,
+      loggedModelUri: async (modelId) => (await loggedModels.get(modelId)).info.artifact_uri,
+      versionSource: async (name, { version, alias }) =>
+        (alias === undefined
+          ? await registry.getVersion(name, version ?? "")
+          : await registry.getVersionByAlias(name, alias)).source ?? "",
+    },
+  });
+  const serving = createServingServices({ config, clock, log, events, registry, artifacts });
+  const services: Services = {
+    config,
+    db,
+    clock,
+    log,
+    events,
+    blobs,
+    artifacts,
+    tracking,
+    loggedModels,
+    versionSources: createVersionSources({ tracking, loggedModels, registry }),
+    ...serving,
+    // Its registry stands before the plain one: aliases under a policy move by promotion only.
+    ...createGovernance({ config, db, clock, events, registry, tracking }),
+    uiDir: options.uiDir,
+  };
+  return {
+    services,
+    async close() {
+      await tracking.drain();
+      await blobs.close();
+      await db.close();
+    },
+  };
 }

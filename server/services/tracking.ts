@@ -41,6 +41,14 @@ export interface MetricPoint {
   step: number;
 }
 
+export interface DatasetSummary {
+  experiment_id: string;
+  name: string;
+  digest: string;
+  /** What it was used for, as the input's tag `mlflow.data.context` says. */
+  context?: string;
+}
+
 /** All methods throw ApiError with MLflow's code and wording. */
 export interface TrackingService {
   createExperiment(
@@ -89,6 +97,22 @@ export interface TrackingService {
     key: string,
     options?: { maxResults?: number; pageToken?: string },
   ): Promise<Page<Metric>>;
+  /** Of several runs, ordered by run id, timestamp, step, value; `limit` points in all. */
+  getMetricHistories(
+    runIds: string[],
+    key: string,
+    limit: number,
+  ): Promise<(MetricPoint & { key: string; run_id: string })[]>;
+  /** Of several runs, each evenly thinned out to `perRun` points, first and last kept. */
+  sampleMetricHistories(
+    runIds: string[],
+    key: string,
+    options: { perRun: number; steps?: [from: number, to: number] },
+  ): Promise<(MetricPoint & { key: string; run_id: string })[]>;
+  /** Appends what MLflow 2's log_model sends to the run's tag `mlflow.log-model.history`. */
+  recordModel(runId: string, model: Record<string, unknown>): Promise<void>;
+  searchDatasets(experimentIds: string[]): Promise<DatasetSummary[]>;
+
   /** At most `points` of the metric's points, chosen so that a chart keeps its shape. */
   sampleMetric(runId: string, key: string, points: number): Promise<MetricPoint[]>;
 }

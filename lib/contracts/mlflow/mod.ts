@@ -10,6 +10,7 @@
  */
 export * from "./experiment.ts";
 export * from "./limits.ts";
+export * from "./logged_model.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
 export * from "./value.ts";

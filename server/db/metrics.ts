@@ -1,0 +1,197 @@
+/** SQL of metric points: written many at a time, read in pages or down-sampled. @module */
+import { numberArray, textArray } from "./arrays.ts";
+import type { Sql } from "./database.ts";
+
+/** Points of one metric of one run. */
+export interface SeriesPoints {
+  runId: string;
+  key: string;
+  timestamps: number[];
+  steps: number[];
+  values: number[];
+}
+
+/** Whether point a is later than b in the order that decides the latest value. */
+function isLater(series: SeriesPoints, a: number, b: number): boolean {
+  const { steps, timestamps, values } = series;
+  if (steps[a] !== steps[b]) return steps[a] > steps[b];
+  if (timestamps[a] !== timestamps[b]) return timestamps[a] > timestamps[b];
+  return Number.isNaN(values[a]) || values[a] > values[b];
+}
+
+/**
+ * Writes the points of all series whose run is active, in one statement, and answers with the ids
+ * of those runs. A point that is there already stays one point. Each (run, key) comes once.
+ */
+export async function insertPoints(
+  sql: Sql,
+  series: readonly SeriesPoints[],
+): Promise<Set<string>> {
+  const latest = series.map((s) => {
+    let best = 0;
+    for (let i = 1; i < s.values.length; i++) if (isLater(s, i, best)) best = i;
+    return best;
+  });
+  const index: number[] = [];
+  const timestamps: number[] = [];
+  const steps: number[] = [];
+  const values: number[] = [];
+  series.forEach((s, i) => {
+    for (let j = 0; j < s.values.length; j++) {
+      index.push(i + 1);
+      timestamps.push(s.timestamps[j]);
+      steps.push(s.steps[j]);
+      values.push(s.values[j]);
+    }
+  });
+  const rows = await sql.query<{ run_id: string }>(
+    `with given as (
+       select s.*, r.run_no
+       from unnest($1::text::text[], $2::text::text[], $3::text::bigint[], $4::text::bigint[],
+         $5::text::float8[]) with ordinality as s(run_id, key, step, timestamp, value, i)
+       join runs r on r.run_id = s.run_id and r.lifecycle_stage = 'active'
+     ), written as (
+       insert into metric_series as m (run_no, key, step, timestamp, value)
+       select run_no, key, step, timestamp, value from given order by run_no, key
+       on conflict (run_no, key) do update set
+         (step, timestamp, value) = (select l.step, l.timestamp, l.value from (values
+           (m.step, m.timestamp, m.value),
+           (excluded.step, excluded.timestamp, excluded.value)) as l(step, timestamp, value)
+           order by l.step desc, l.timestamp desc, l.value desc limit 1)
+       returning series_no, run_no, key
+     ), points as (
+       insert into metric_points (series_no, timestamp, step, value)
+       select w.series_no, p.timestamp, p.step, p.value
+       from unnest($6::text::int[], $7::text::bigint[], $8::text::bigint[], $9::text::float8[])
+         as p(i, timestamp, step, value)
+       join given g on g.i = p.i
+       join written w on w.run_no = g.run_no and w.key = g.key
+       on conflict do nothing
+     )
+     select distinct run_id from given`,
+    [
+      textArray(series.map((s) => s.runId)),
+      textArray(series.map((s) => s.key)),
+      numberArray(series.map((s, i) => s.steps[latest[i]])),
+      numberArray(series.map((s, i) => s.timestamps[latest[i]])),
+      numberArray(series.map((s, i) => s.values[latest[i]])),
+      numberArray(index),
+      numberArray(timestamps),
+      numberArray(steps),
+      numberArray(values),
+    ],
+  );
+  return new Set(rows.map((row) => row.run_id));
+}
+
+export interface PointRow extends Record<string, unknown> {
+  value: number;
+  timestamp: number;
+  step: number;
+}
+
+/** Ordered by timestamp, step, value; from the place after `after`. */
+export async function readPoints(
+  sql: Sql,
+  runId: string,
+  key: string,
+  options: { limit?: number; after?: PointRow } = {},
+): Promise<PointRow[]> {
+  const { limit, after } = options;
+  const params: unknown[] = [runId, key];
+  let where = "";
+  if (after) {
+    params.push(after.timestamp, after.step, after.value);
+    where = " and (p.timestamp, p.step, p.value) > ($3::bigint, $4::bigint, $5::float8)";
+  }
+  if (limit !== undefined) params.push(limit);
+  return await sql.query<PointRow>(
+    `select p.value, p.timestamp, p.step from metric_points p
+     where p.series_no = (select s.series_no from metric_series s join runs r using (run_no)
+       where r.run_id = $1 and s.key = $2)${where}
+     order by p.timestamp, p.step, p.value${limit === undefined ? "" : ` limit $${params.length}`}`,
+    params,
+  );
+}
+
+/**
+ * At most `points` points that keep the shape of the curve over steps: of each of `points / 4`
+ * equal spans of steps the first, the last, the least and the greatest, chosen in the database.
+ */
+export async function samplePoints(
+  sql: Sql,
+  runId: string,
+  key: string,
+  points: number,
+): Promise<PointRow[]> {
+  const buckets = Math.max(1, Math.floor(points / 4));
+  return await sql.query<PointRow>(
+    `with series as (
+       select s.series_no from metric_series s join runs r using (run_no)
+       where r.run_id = $1 and s.key = $2
+     ), bounds as (
+       select min(step) as low, greatest(max(step) - min(step), 0) + 1 as width, count(*) as n
+       from metric_points where series_no = (select series_no from series)
+     ), placed as (
+       select p.value, p.timestamp, p.step, b.n,
+         ((p.step - b.low)::float8 * $3 / b.width)::int as bucket
+       from metric_points p, bounds b where p.series_no = (select series_no from series)
+     ), marked as (
+       select value, timestamp, step, n,
+         row_number() over (w order by step, timestamp, value) as first,
+         row_number() over (w order by step desc, timestamp desc, value desc) as last,
+         row_number() over (w order by value, step) as least,
+         row_number() over (w order by (value = 'NaN'), value desc, step) as greatest
+       from placed window w as (partition by bucket)
+     )
+     select value, timestamp, step from marked
+     where n <= $4 or first = 1 or last = 1 or least = 1 or greatest = 1
+     order by step, timestamp, value`,
+    [runId, key, Math.max(1, buckets - 1), points],
+  );
+}
+
+/** Of several runs, ordered by run id, timestamp, step, value. */
+export async function readPointsOfRuns(
+  sql: Sql,
+  runIds: readonly string[],
+  key: string,
+  limit: number,
+): Promise<(PointRow & { key: string; run_id: string })[]> {
+  return await sql.query(
+    `select s.key, p.value, p.timestamp, p.step, r.run_id
+     from runs r join metric_series s using (run_no) join metric_points p using (series_no)
+     where r.run_id = any($1::text::text[]) and s.key = $2
+     order by r.run_id, p.timestamp, p.step, p.value limit $3`,
+    [textArray(runIds), key, limit],
+  );
+}
+
+/**
+ * At most `count` points, evenly chosen by their rank in the order of step, timestamp, value; the
+ * first and the last are kept, and only the last when `count` is 1.
+ */
+export async function thinPoints(
+  sql: Sql,
+  runId: string,
+  key: string,
+  count: number,
+  steps?: readonly [from: number, to: number],
+): Promise<PointRow[]> {
+  const between = steps ? " and p.step between $4 and $5" : "";
+  const rows = await sql.query<PointRow>(
+    `with ranked as (
+       select p.value, p.timestamp, p.step, ntile($3::int) over w as tile,
+         row_number() over w as place, count(*) over () as n
+       from metric_points p where p.series_no = (select s.series_no from metric_series s
+         join runs r using (run_no) where r.run_id = $1 and s.key = $2)${between}
+       window w as (order by p.step, p.timestamp, p.value)
+     )
+     select value, timestamp, step from (
+       select *, row_number() over (partition by tile order by place) as nth from ranked) q
+     where nth = 1 or place = n order by place`,
+    [runId, key, count, ...steps ?? []],
+  );
+  if (rows.length > count) rows.splice(count - 1, rows.length - count);
+  return rows;
+}

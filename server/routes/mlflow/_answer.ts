@@ -1,0 +1,19 @@
+/** Writes answers as MLflow's server does: proto JSON without empty fields. @module */
+import type { Context } from "hono";
+import type { AppEnv } from "../../env.ts";
+
+/**
+ * JSON of a message: absent fields and empty lists are left out, NaN and infinities are strings.
+ */
+export function protoJson(value: unknown): string {
+  return JSON.stringify(value, (_, v) => {
+    if (typeof v === "number") return Number.isFinite(v) ? v : String(v);
+    if (v === null || Array.isArray(v) && v.length === 0) return undefined;
+    return v;
+  });
+}
+
+/** 200 with the message as JSON. */
+export function answer(c: Context<AppEnv>, value: unknown = {}): Response {
+  return c.body(protoJson(value), 200, { "Content-Type": "application/json" });
+}

@@ -1,0 +1,96 @@
+/** Files of artifacts as MLflow lists and sends them. @module */
+import type { Context } from "hono";
+import type { AppEnv } from "../../env.ts";
+import type { ArtifactService } from "../../services/artifacts.ts";
+
+const types: Record<string, string> = {
+  txt: "text/plain",
+  log: "text/plain",
+  err: "text/plain",
+  md: "text/plain",
+  py: "text/plain",
+  ts: "text/plain",
+  js: "text/plain",
+  cfg: "text/plain",
+  conf: "text/plain",
+  ini: "text/plain",
+  yaml: "text/plain",
+  yml: "text/plain",
+  toml: "text/plain",
+  csv: "text/csv",
+  json: "application/json",
+  html: "text/html",
+  svg: "image/svg+xml",
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  pdf: "application/pdf",
+};
+
+export function contentType(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (name === "MLmodel" || name === "MLproject") return "text/plain";
+  return types[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream";
+}
+
+/** A Content-Disposition that keeps any name whole (RFC 6266). */
+export function attachment(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  // deno-lint-ignore no-control-regex
+  if (/^[\x20-\x7e]*$/.test(name) && !/["\\]/.test(name)) return `attachment; filename="${name}"`;
+  return `attachment; filename*=UTF-8''${encodeURIComponent(name)}`;
+}
+
+/** What lies directly in `folder` below the root, with paths from that root. */
+export async function listUnder(
+  artifacts: ArtifactService,
+  rootUri: string,
+  folder: string,
+): Promise<{ path: string; is_dir: boolean; file_size?: number }[]> {
+  const root = await artifacts.resolve(rootUri);
+  const files = await artifacts.list(folder ? `${root}/${folder}` : root);
+  return files.map(({ path, isDir, size }) => ({
+    path: path.slice(root.length + 1),
+    is_dir: isDir,
+    file_size: size,
+  }));
+}
+
+const rangePattern = /^bytes=(\d*)-(\d*)$/;
+
+/** Streams the artifact, whole or the range asked for, as a file to save and never to run. */
+export async function sendArtifact(c: Context<AppEnv>, path: string): Promise<Response> {
+  const { artifacts } = c.get("services");
+  const { size, sha256, path: name } = await artifacts.stat(path) as {
+    size: number;
+    sha256: string;
+    path: string;
+  };
+  const headers: Record<string, string> = {
+    "Content-Type": contentType(name),
+    "Content-Disposition": attachment(name),
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Accept-Ranges": "bytes",
+    "ETag": `"${sha256}"`,
+  };
+  if (c.req.header("if-none-match") === headers.ETag) return c.body(null, 304, headers);
+  const range = rangePattern.exec(c.req.header("range") ?? "");
+  if (range && (range[1] || range[2])) {
+    const start = range[1] ? Number(range[1]) : Math.max(0, size - Number(range[2]));
+    const end = range[1] && range[2] ? Math.min(Number(range[2]) + 1, size) : size;
+    if (start >= end) {
+      return c.body(null, 416, { ...headers, "Content-Range": `bytes */${size}` });
+    }
+    const { body } = await artifacts.open(name, { start, end });
+    return c.body(body, 206, {
+      ...headers,
+      "Content-Range": `bytes ${start}-${end - 1}/${size}`,
+      "Content-Length": String(end - start),
+    });
+  }
+  const { body } = await artifacts.open(name);
+  return c.body(body, 200, { ...headers, "Content-Length": String(size) });
+}

@@ -1,0 +1,44 @@
+/**
+ * MLflow's REST protocol, as its own Python client speaks it, under `/api/2.0`, `/api/3.0` and the
+ * `/ajax-api` twins of both.
+ * @module
+ */
+import { Hono } from "hono";
+import type { AppEnv } from "../../env.ts";
+import { mlflowVersion } from "../../version.ts";
+import { answer } from "./_answer.ts";
+import { artifactRoutes, fileRoutes, proxiedArtifactRoutes, uploadRoutes } from "./artifacts.ts";
+import { experimentRoutes } from "./experiments.ts";
+import { datasetSearchRoutes } from "./dataset_search.ts";
+import { loggedModelRoutes } from "./logged_models.ts";
+import { metricRoutes } from "./metrics.ts";
+import { modelVersionRoutes } from "./model_versions.ts";
+import { registeredModelRoutes } from "./registered_models.ts";
+import { runRoutes } from "./runs.ts";
+
+const api = new Hono<AppEnv>();
+api.route("/mlflow/experiments", experimentRoutes);
+api.route("/mlflow/experiments", datasetSearchRoutes);
+api.route("/mlflow/runs", runRoutes);
+api.route("/mlflow/metrics", metricRoutes);
+api.route("/mlflow/artifacts", artifactRoutes);
+api.route("/mlflow/logged-models", loggedModelRoutes);
+api.route("/mlflow/registered-models", registeredModelRoutes);
+api.route("/mlflow/model-versions", modelVersionRoutes);
+api.route("/mlflow", uploadRoutes);
+api.route("/mlflow-artifacts", proxiedArtifactRoutes);
+api.get(
+  "/mlflow/server-info",
+  (c) => answer(c, { store_type: "SqlStore", workspaces_enabled: false }),
+);
+
+const all = new Hono<AppEnv>();
+for (const prefix of ["/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0"]) {
+  all.route(prefix, api);
+}
+all.route("/", fileRoutes);
+all.get("/health", (c) => c.text("OK"));
+all.get("/version", (c) => c.text(mlflowVersion));
+
+/** To be mounted at the root. */
+export const mlflowRoutes = all;

@@ -1,0 +1,151 @@
+/** What may be asked when searching runs, experiments, models, versions and logged models. @module */
+import { type Grammar, numberComparators, stringComparators } from "./filter.ts";
+
+const attribute = {
+  attribute: "attribute",
+  attributes: "attribute",
+  attr: "attribute",
+  run: "attribute",
+};
+const tag = { tag: "tag", tags: "tag" };
+const metric = { metric: "metric", metrics: "metric" };
+const parameter = {
+  parameter: "parameter",
+  parameters: "parameter",
+  param: "parameter",
+  params: "parameter",
+};
+const withNull = [...stringComparators, "IS NULL", "IS NOT NULL"] as const;
+const withList = [...stringComparators, "IN", "NOT IN"] as const;
+
+export const runGrammar: Grammar = {
+  entities: {
+    ...metric,
+    ...parameter,
+    ...tag,
+    ...attribute,
+    dataset: "dataset",
+    datasets: "dataset",
+  },
+  entityNames: ["metric", "parameter", "tag", "attribute", "dataset"],
+  keys: {
+    attribute: {
+      run_id: "string",
+      run_name: "string",
+      status: "string",
+      user_id: "string",
+      artifact_uri: "string",
+      start_time: "number",
+      end_time: "number",
+    },
+    dataset: { name: "string", digest: "string", context: "string" },
+  },
+  aliases: {
+    created: "start_time",
+    Created: "start_time",
+    "run name": "run_name",
+    "Run name": "run_name",
+    "Run Name": "run_name",
+  },
+  comparators(entity, key) {
+    if (entity === "metric") return numberComparators;
+    if (entity === "dataset") return withList;
+    if (entity !== "attribute") return withNull;
+    if (key === "start_time" || key === "end_time") return numberComparators;
+    return key === "run_id" ? withList : stringComparators;
+  },
+};
+
+export const experimentGrammar: Grammar = {
+  entities: { ...tag, ...attribute },
+  entityNames: ["tag", "attribute"],
+  keys: {
+    attribute: {
+      name: "string",
+      experiment_id: "string",
+      creation_time: "number",
+      last_update_time: "number",
+    },
+  },
+  comparators(entity, key) {
+    if (entity === "tag") return withNull;
+    if (key === "experiment_id") return ["=", "!=", "IN", "NOT IN"];
+    return key === "name" ? stringComparators : numberComparators;
+  },
+};
+
+export const modelGrammar: Grammar = {
+  entities: { ...tag, ...attribute },
+  entityNames: ["tag", "attribute"],
+  keys: { attribute: { name: "string" } },
+  comparators: (entity) => entity === "tag" ? stringComparators : withList,
+};
+
+export const versionGrammar: Grammar = {
+  entities: { ...tag, ...attribute },
+  entityNames: ["tag", "attribute"],
+  keys: {
+    attribute: {
+      name: "string",
+      version_number: "number",
+      run_id: "string",
+      source_path: "string",
+    },
+  },
+  comparators(entity, key) {
+    if (entity === "tag") return stringComparators;
+    if (key === "version_number") return numberComparators;
+    return key === "source_path" ? stringComparators : withList;
+  },
+};
+
+export const loggedModelGrammar: Grammar = {
+  entities: { ...metric, ...parameter, ...tag, ...attribute },
+  entityNames: ["metric", "parameter", "tag", "attribute"],
+  keys: {
+    attribute: {
+      model_id: "string",
+      model_name: "string",
+      name: "string",
+      model_type: "string",
+      status: "string",
+      source_run_id: "string",
+      creation_timestamp: "number",
+      last_updated_timestamp: "number",
+    },
+  },
+  aliases: {
+    creation_time: "creation_timestamp",
+    creation_timestamp_ms: "creation_timestamp",
+    last_updated_timestamp_ms: "last_updated_timestamp",
+  },
+  comparators(entity, key) {
+    if (entity === "metric") return numberComparators;
+    if (entity === "attribute" && key.endsWith("_timestamp")) return numberComparators;
+    return withList;
+  },
+};
+
+const noComparators = () => [];
+
+export const modelOrderGrammar: Grammar = {
+  entities: attribute,
+  entityNames: ["attribute"],
+  keys: { attribute: { name: "string", last_updated_timestamp: "number" } },
+  aliases: { timestamp: "last_updated_timestamp" },
+  comparators: noComparators,
+};
+
+export const versionOrderGrammar: Grammar = {
+  entities: attribute,
+  entityNames: ["attribute"],
+  keys: {
+    attribute: {
+      name: "string",
+      version_number: "number",
+      creation_timestamp: "number",
+      last_updated_timestamp: "number",
+    },
+  },
+  comparators: noComparators,
+};

@@ -1,0 +1,16 @@
+/** Where the bytes of artifacts lie: contents under their SHA-256, on a disk or in a bucket. @module */
+
+export interface StoredBlob {
+  sha256: string;
+  size: number;
+}
+
+export interface BlobStore {
+  /** Keeps the content of the stream; it is durable and complete when this resolves. */
+  put(body: ReadableStream<Uint8Array>): Promise<StoredBlob>;
+  /** The content, or a range of it, `end` exclusive. */
+  get(sha256: string, range?: { start: number; end: number }): Promise<ReadableStream<Uint8Array>>;
+  has(sha256: string): Promise<boolean>;
+  remove(sha256: string): Promise<void>;
+  close(): Promise<void>;
+}

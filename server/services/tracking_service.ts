@@ -1,0 +1,479 @@
+/** Experiments, runs and metrics over the database. @module */
+import { limits } from "../../lib/contracts/mlflow/mod.ts";
+import type { Experiment, KeyValue, Metric } from "../../lib/contracts/mlflow/mod.ts";
+import type { Database, Sql } from "../db/database.ts";
+import * as experiments from "../db/experiments.ts";
+import * as loggedModels from "../db/logged_models.ts";
+import {
+  insertPoints,
+  type PointRow,
+  readPoints,
+  readPointsOfRuns,
+  samplePoints,
+  thinPoints,
+} from "../db/metrics.ts";
+import * as runs from "../db/runs.ts";
+import { searchRuns } from "../db/run_search.ts";
+import { alreadyExists, ApiError, invalid, notFound } from "../errors.ts";
+import { parseFilter } from "../search/filter.ts";
+import { experimentGrammar, runGrammar } from "../search/grammars.ts";
+import { parseOrderBy } from "../search/order.ts";
+import type { Clock } from "./clock.ts";
+import type { EventHub } from "./events.ts";
+import { createMetricWriter, gatherSeries, type MetricWriter } from "./metric_writer.ts";
+import { randomRunName } from "./run_name.ts";
+import type { TrackingService } from "./tracking.ts";
+import * as check from "./validation.ts";
+
+const runNameTag = "mlflow.runName";
+const loggedModelsTag = "mlflow.log-model.history";
+
+/** How many results a search may ask for; MLflow's own words when it asks for more or less. */
+export function checkMaxResults(maxResults: number, most = 50_000): number {
+  if (maxResults < 1) {
+    throw invalid(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
+        "It must be a positive integer",
+    );
+  }
+  if (maxResults > most) {
+    throw invalid(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
+        `It must be at most ${most}`,
+    );
+  }
+  return maxResults;
+}
+
+const runMissing = (runId: string) => notFound(`Run with id=${runId} not found`);
+
+/** Naming a run changes it; other tags do not. */
+const lockFor = (tags: readonly KeyValue[]) =>
+  tags.some((t) => t.key === runNameTag) ? "update" : "share";
+
+/** The run's key, if the run is there and active. */
+async function activeRun(
+  sql: Sql,
+  runId: string,
+  lock: "share" | "update" = "share",
+): Promise<runs.RunKey> {
+  const run = await runs.findRunKey(sql, runId, lock);
+  if (!run) throw runMissing(runId);
+  if (run.lifecycle_stage !== "active") {
+    throw invalid(
+      `The run ${runId} must be in the 'active' state. Current state is ${run.lifecycle_stage}.`,
+    );
+  }
+  return run;
+}
+
+function encodePoint(point: PointRow): string {
+  return btoa(JSON.stringify([point.timestamp, point.step, String(point.value)]));
+}
+
+function decodePoint(token: string): PointRow {
+  try {
+    const [timestamp, step, value] = JSON.parse(atob(token));
+    if (Number.isFinite(timestamp) && Number.isFinite(step)) {
+      return { timestamp, step, value: Number(value) };
+    }
+  } catch { /* told below */ }
+  throw invalid("Invalid page token, could not base64-decode");
+}
+
+export interface TrackingDeps {
+  db: Database;
+  clock: Clock;
+  events: EventHub;
+}
+
+/** The service, and `drain`, which resolves when all points that were accepted are written. */
+export function createTrackingService(
+  { db, clock, events }: TrackingDeps,
+): TrackingService & { drain(): Promise<void> } {
+  const writer: MetricWriter = createMetricWriter(db);
+
+  async function experiment(id: string): Promise<Experiment> {
+    const number = check.parseExperimentId(id);
+    const found = await experiments.findExperiment(db, number);
+    if (!found) throw notFound(`No Experiment with id=${number} exists`);
+    return found;
+  }
+
+  async function activeExperiment(id: string): Promise<Experiment> {
+    const found = await experiment(id);
+    if (found.lifecycle_stage !== "active") {
+      throw invalid(
+        `The experiment ${found.experiment_id} must be in the 'active' state. ` +
+          `Current state is ${found.lifecycle_stage}.`,
+      );
+    }
+    return found;
+  }
+
+  async function setStage(id: string, stage: "active" | "deleted"): Promise<void> {
+    const number = check.parseExperimentId(id);
+    if (!await experiments.setExperimentStage(db, number, stage, clock.now())) {
+      throw notFound(`No Experiment with id=${number} exists`);
+    }
+  }
+
+  /** Writes tags; the one that names the run renames it. */
+  async function writeTags(sql: Sql, run: runs.RunKey, tags: readonly KeyValue[]): Promise<void> {
+    const name = tags.findLast((t) => t.key === runNameTag)?.value;
+    if (name) await runs.updateRun(sql, run.run_no, { runName: name });
+    await runs.upsertTags(sql, run.run_no, tags.filter((t) => t.key !== runNameTag));
+  }
+
+  /** Whichever of the points are about a logged model are kept with it, too. */
+  async function writeModelMetrics(
+    sql: Sql,
+    run: runs.RunKey,
+    metrics: readonly Metric[],
+  ): Promise<void> {
+    const ofModels = metrics.filter((m) => m.model_id);
+    if (ofModels.length) await loggedModels.insertModelMetrics(sql, run.run_no, ofModels);
+  }
+
+  function changed(
+    kind: Parameters<EventHub["emit"]>[0]["kind"],
+    id: string,
+    experimentId?: string,
+    data?: Record<string, unknown>,
+  ) {
+    events.emit({ kind, id, experimentId, data });
+  }
+
+  function pointsLogged(runId: string, metrics: readonly Metric[]): void {
+    if (events.listeners === 0) return;
+    const last = new Map<string, Metric>();
+    for (const metric of metrics) last.set(metric.key, metric);
+    changed("metric.logged", runId, undefined, {
+      metrics: [...last.values()].map(({ key, value, step, timestamp }) => ({
+        key,
+        value,
+        step,
+        timestamp,
+      })),
+    });
+  }
+
+  async function refuse(runId: string): Promise<never> {
+    await activeRun(db, runId);
+    throw new ApiError("TEMPORARILY_UNAVAILABLE", `The run ${runId} changed while it was written`);
+  }
+
+  return {
+    drain: () => writer.drain(),
+
+    async createExperiment(name, options = {}) {
+      const { artifactLocation, tags = [] } = options;
+      check.checkExperimentName(name);
+      check.checkLength("artifact_location", limits.artifactLocationLength, artifactLocation);
+      for (const { key, value } of tags) check.checkExperimentTag(key, value);
+      const id = await experiments.insertExperiment(db, {
+        name,
+        artifactLocation,
+        tags,
+        now: clock.now(),
+      });
+      if (id === null) {
+        throw alreadyExists(
+          `Experiment(name=${name}) already exists. Choose another name, or ` +
+            "restore or permanently delete the experiment if it was deleted.",
+        );
+      }
+      changed("experiment.created", String(id), String(id), { name });
+      return String(id);
+    },
+
+    getExperiment: experiment,
+    getExperimentByName: (name) => experiments.findExperimentByName(db, name),
+
+    async renameExperiment(id, newName) {
+      check.checkExperimentName(newName);
+      const found = await experiment(id);
+      if (found.lifecycle_stage !== "active") {
+        throw new ApiError("INVALID_STATE", "Cannot rename a non-active experiment.");
+      }
+      if (
+        !await experiments.renameExperiment(db, Number(found.experiment_id), newName, clock.now())
+      ) {
+        throw alreadyExists(`Experiment(name=${newName}) already exists.`);
+      }
+      changed("experiment.updated", found.experiment_id, found.experiment_id, { name: newName });
+    },
+
+    async deleteExperiment(id) {
+      await setStage(id, "deleted");
+      changed("experiment.deleted", id, id);
+    },
+
+    async restoreExperiment(id) {
+      await setStage(id, "active");
+      changed("experiment.updated", id, id);
+    },
+
+    async setExperimentTag(id, key, value) {
+      check.checkExperimentTag(key, value);
+      const found = await activeExperiment(id);
+      await experiments.setExperimentTag(db, Number(found.experiment_id), { key, value });
+      changed("experiment.updated", id, id);
+    },
+
+    async deleteExperimentTag(id, key) {
+      const found = await activeExperiment(id);
+      if (!await experiments.deleteExperimentTag(db, Number(found.experiment_id), key)) {
+        throw notFound(`No tag with name: ${key} in experiment with id ${id}`);
+      }
+      changed("experiment.updated", id, id);
+    },
+
+    async searchExperiments(options = {}) {
+      const limit = checkMaxResults(options.maxResults ?? 1000);
+      return await experiments.searchExperiments(db, {
+        filter: parseFilter(options.filter, experimentGrammar),
+        orders: parseOrderBy(options.orderBy, experimentGrammar),
+        view: options.viewType,
+        limit,
+        pageToken: options.pageToken,
+      });
+    },
+
+    async createRun(run) {
+      const found = await activeExperiment(run.experimentId);
+      const tags = [...run.tags ?? []];
+      tags.forEach((tag) => check.checkTag(tag));
+      const tagged = tags.findLast((t) => t.key === runNameTag)?.value;
+      if (run.runName && tagged && run.runName !== tagged) {
+        throw invalid(
+          "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different " +
+            `values (run_name='${run.runName}', mlflow.runName='${tagged}').`,
+        );
+      }
+      const runName = run.runName || tagged || randomRunName();
+      const byKey = new Map(tags.map((t) => [t.key, t.value]));
+      byKey.set(runNameTag, runName);
+      const runId = crypto.randomUUID().replaceAll("-", "");
+      const startTime = run.startTime ?? clock.now();
+      const userId = run.userId ?? "";
+      const artifactUri = `${found.artifact_location.replace(/\/$/, "")}/${runId}/artifacts`;
+      const runTags = [...byKey].map(([key, value]) => ({ key, value }));
+      await runs.insertRun(db, {
+        runId,
+        experimentId: Number(found.experiment_id),
+        runName,
+        userId,
+        startTime,
+        artifactUri,
+        tags: runTags,
+      });
+      changed("run.created", runId, found.experiment_id, { runName });
+      return {
+        info: {
+          run_id: runId,
+          run_uuid: runId,
+          run_name: runName,
+          experiment_id: found.experiment_id,
+          user_id: userId,
+          status: "RUNNING",
+          start_time: startTime,
+          artifact_uri: artifactUri,
+          lifecycle_stage: "active",
+        },
+        data: { metrics: [], params: [], tags: runTags },
+        inputs: { dataset_inputs: [], model_inputs: [] },
+        outputs: { model_outputs: [] },
+      };
+    },
+
+    async getRun(runId) {
+      const found = await runs.findRun(db, runId);
+      if (!found) throw runMissing(runId);
+      return found;
+    },
+
+    async updateRun(runId, changes) {
+      const info = await db.transaction(async (tx) =>
+        await runs.updateRun(tx, (await activeRun(tx, runId, "update")).run_no, changes)
+      );
+      changed("run.updated", runId, info.experiment_id, { status: info.status });
+      return info;
+    },
+
+    async deleteRun(runId) {
+      const experimentId = await runs.setRunStage(db, runId, "deleted", clock.now());
+      if (experimentId === null) throw runMissing(runId);
+      changed("run.deleted", runId, String(experimentId));
+    },
+
+    async restoreRun(runId) {
+      const experimentId = await runs.setRunStage(db, runId, "active", clock.now());
+      if (experimentId === null) throw runMissing(runId);
+      changed("run.updated", runId, String(experimentId));
+    },
+
+    async searchRuns(experimentIds, options = {}) {
+      const limit = checkMaxResults(options.maxResults ?? 1000);
+      const filter = parseFilter(options.filter, runGrammar);
+      const orders = parseOrderBy(options.orderBy, runGrammar);
+      return await searchRuns(db, experimentIds.map(check.parseExperimentId), {
+        filter,
+        orders,
+        view: options.viewType,
+        limit,
+        pageToken: options.pageToken,
+      });
+    },
+
+    async logMetrics(runId, metrics) {
+      metrics.forEach((metric, i) =>
+        check.checkMetric(metric, metrics.length === 1 ? "" : `metrics[${i}]`)
+      );
+      if (metrics.some((m) => m.model_id)) {
+        await db.transaction(async (tx) => {
+          const run = await activeRun(tx, runId);
+          await writeModelMetrics(tx, run, metrics);
+          await insertPoints(tx, gatherSeries([{ runId, metrics }]));
+        });
+      } else if (!await writer.write(runId, metrics)) await refuse(runId);
+      pointsLogged(runId, metrics);
+    },
+
+    async logParams(runId, params) {
+      params.forEach((param) => check.checkParam(param));
+      await db.transaction(async (tx) => {
+        const run = await activeRun(tx, runId);
+        const [clash] = await runs.insertParams(tx, run.run_no, params);
+        if (clash) {
+          throw invalid(
+            `Changing param values is not allowed. Param with key='${clash.key}' was already ` +
+              `logged with value='${clash.old_value}' for run ID='${runId}'. ` +
+              `Attempted logging new value '${clash.new_value}'.`,
+          );
+        }
+      });
+      changed("param.logged", runId);
+    },
+
+    async setTags(runId, tags) {
+      tags.forEach((tag) => check.checkTag(tag));
+      await db.transaction(async (tx) =>
+        await writeTags(tx, await activeRun(tx, runId, lockFor(tags)), tags)
+      );
+      changed("tag.set", runId);
+    },
+
+    async deleteTag(runId, key) {
+      await db.transaction(async (tx) => {
+        const run = await activeRun(tx, runId);
+        if (!await runs.deleteTag(tx, run.run_no, key)) {
+          throw notFound(`No tag with name: ${key} in run with id ${runId}`);
+        }
+      });
+      changed("tag.set", runId);
+    },
+
+    async logBatch(runId, { metrics = [], params = [], tags = [] }) {
+      check.checkRunId(runId);
+      check.checkBatch(metrics, params, tags);
+      if (params.length === 0 && tags.length === 0 && !metrics.some((m) => m.model_id)) {
+        if (metrics.length === 0) await activeRun(db, runId);
+        else if (!await writer.write(runId, metrics)) await refuse(runId);
+      } else {
+        await db.transaction(async (tx) => {
+          const run = await activeRun(tx, runId, lockFor(tags));
+          const clashes = await runs.insertParams(tx, run.run_no, params);
+          if (clashes.length) {
+            const told = clashes.map((c) =>
+              `{'key': ${check.pythonRepr(c.key)}, 'old_value': ${
+                check.pythonRepr(c.old_value)
+              }, 'new_value': ${check.pythonRepr(c.new_value)}}`
+            ).join(", ");
+            throw invalid(
+              "Changing param values is not allowed. Params were already " +
+                `logged='[${told}]' for run ID='${runId}'.`,
+            );
+          }
+          if (metrics.length) {
+            await insertPoints(tx, gatherSeries([{ runId, metrics }]));
+            await writeModelMetrics(tx, run, metrics);
+          }
+          await writeTags(tx, run, tags);
+        });
+      }
+      if (metrics.length) pointsLogged(runId, metrics);
+      if (params.length) changed("param.logged", runId);
+      if (tags.length) changed("tag.set", runId);
+    },
+
+    async logInputs(runId, { datasets = [], models = [] }) {
+      check.checkRunId(runId);
+      check.checkDatasetInputs(datasets);
+      await db.transaction(async (tx) => {
+        const run = await activeRun(tx, runId);
+        await runs.insertDatasetInputs(tx, run, datasets);
+        await runs.insertRunModels(tx, run.run_no, "input", models);
+      });
+      changed("run.updated", runId);
+    },
+
+    async logOutputs(runId, models) {
+      await db.transaction(async (tx) => {
+        const run = await activeRun(tx, runId);
+        await runs.insertRunModels(tx, run.run_no, "output", models);
+      });
+      changed("run.updated", runId);
+    },
+
+    async getMetricHistory(runId, key, options = {}) {
+      const { maxResults, pageToken } = options;
+      const points = await readPoints(db, runId, key, {
+        limit: maxResults === undefined ? undefined : maxResults + 1,
+        after: pageToken ? decodePoint(pageToken) : undefined,
+      });
+      const more = maxResults !== undefined && points.length > maxResults;
+      if (more) points.length = maxResults;
+      return {
+        items: points.map((p) => ({ key, value: p.value, timestamp: p.timestamp, step: p.step })),
+        nextPageToken: more ? encodePoint(points.at(-1)!) : undefined,
+      };
+    },
+
+    async getMetricHistories(runIds, key, limit) {
+      return await readPointsOfRuns(db, runIds, key, limit);
+    },
+
+    async sampleMetricHistories(runIds, key, { perRun, steps }) {
+      const all = [];
+      for (const runId of runIds) {
+        for (const point of await thinPoints(db, runId, key, perRun, steps)) {
+          all.push({ ...point, key, run_id: runId });
+        }
+      }
+      return all;
+    },
+
+    async recordModel(runId, model) {
+      const { flavors, ...rest } = model as { flavors?: Record<string, Record<string, unknown>> };
+      const told: Record<string, unknown> = { ...rest, flavors: flavors ?? {} };
+      await db.transaction(async (tx) => {
+        const run = await activeRun(tx, runId, "update");
+        const before = await runs.findTag(tx, run.run_no, loggedModelsTag);
+        const value = JSON.stringify([...before ? JSON.parse(before) : [], told]);
+        const tag = { key: loggedModelsTag, value };
+        check.checkTag(tag);
+        await runs.upsertTags(tx, run.run_no, [tag]);
+      });
+      changed("tag.set", runId);
+    },
+
+    async searchDatasets(experimentIds) {
+      return await runs.findDatasets(db, experimentIds.map(check.parseExperimentId));
+    },
+
+    async sampleMetric(runId, key, points) {
+      return await samplePoints(db, runId, key, points);
+    },
+  };
+}
