@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createRng } from "../math/mod.ts";
+import { compileStep, trainableVariables } from "./mod.ts";
+
+await tf.setBackend("cpu");
+
+const models: Record<string, { shape: number[]; build: () => tf.LayersModel }> = {
+  "dense network": {
+    shape: [6],
+    build: () =>
+      tf.sequential({
+        layers: [
+          tf.layers.dense({ units: 8, activation: "relu", inputShape: [6] }),
+          tf.layers.dense({ units: 8, activation: "tanh" }),
+          tf.layers.dense({ units: 2 }),
+        ],
+      }),
+  },
+  "conv1d network": {
+    shape: [12, 3],
+    build: () =>
+      tf.sequential({
+        layers: [
+          tf.layers.conv1d({
+            filters: 4,
+            kernelSize: 3,
+            padding: "same",
+            inputShape: [12, 3],
+            activation: "relu",
+          }),
+          tf.layers.maxPooling1d({ poolSize: 2 }),
+          tf.layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, activation: "elu" }),
+          tf.layers.batchNormalization(),
+          tf.layers.globalAveragePooling1d(),
+          tf.layers.dense({ units: 2 }),
+        ],
+      }),
+  },
+  "LSTM network": {
+    shape: [7, 3],
+    build: () =>
+      tf.sequential({
+        layers: [
+          tf.layers.lstm({
+            units: 5,
+            inputShape: [7, 3],
+            returnSequences: true,
+            recurrentActivation: "sigmoid",
+          }),
+          tf.layers.lstm({ units: 4 }),
+          tf.layers.dense({ units: 2 }),
+        ],
+      }),
+  },
+  "GRU network": {
+    shape: [7, 3],
+    build: () =>
+      tf.sequential({
+        layers: [
+          tf.layers.gru({ units: 5, inputShape: [7, 3], returnSequences: true }),
+          tf.layers.gru({ units: 4, recurrentActivation: "sigmoid", goBackwards: true }),
+          tf.layers.dense({ units: 2 }),
+        ],
+      }),
+  },
+};
+
+const mse = (y: tf.Tensor, p: tf.Tensor) => tf.losses.meanSquaredError(y, p) as tf.Tensor;
+
+function batchOf(shape: number[], n: number, seed = 1) {
+  const rng = createRng(seed);
+  const x = rng.fillNormal(new Float32Array(n * shape.reduce((a, b) => a * b, 1)));
+  const y = rng.fillNormal(new Float32Array(n * 2));
+  return { x, y };
+}
+
+function closeAll(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  rel: number,
+  what: string,
+): void {
+  assert.equal(got.length, want.length, what);
+  let scale = 1e-12;
+  for (let i = 0; i < want.length; i++) scale = Math.max(scale, Math.abs(want[i]));
+  for (let i = 0; i < want.length; i++) {
+    assert.ok(
+      Math.abs(got[i] - want[i]) <= rel * scale,
+      `${what}[${i}]: ${got[i]} and ${want[i]} differ by more than ${rel} of ${scale}`,
+    );
+  }
+}
+
+for (const [name, { shape, build }] of Object.entries(models)) {
+  Deno.test(`compileStep() trains a ${name} as eager tfjs does`, async () => {
+    const batch = 8;
+    const { x, y } = batchOf(shape, batch);
+    const model = build();
+    const variables = trainableVariables(model);
+    const before = variables.map((v) => v.dataSync().slice());
+    const compiled = await compileStep({
+      model,
+      loss: mse,
+      optimizer: { kind: "adam", learningRate: 0.01 },
+      batchSize: batch,
+    });
+    assert.deepEqual(variables.map((v) => v.dataSync().slice()), before);
+    const losses = Array.from({ length: 20 }, () => compiled.step(x, y));
+
+    const optimizer = tf.train.adam(0.01);
+    const tx = tf.tensor(x, [batch, ...shape]), ty = tf.tensor(y, [batch, 2]);
+    const eager = losses.map(() =>
+      optimizer.minimize(
+        () => mse(ty, model.apply(tx, { training: true }) as tf.Tensor) as tf.Scalar,
+        true,
+        variables,
+      )!.dataSync()[0]
+    );
+    closeAll(losses.slice(0, 1), eager.slice(0, 1), 1e-5, "first loss");
+    closeAll(losses, eager, 1e-3, "losses");
+    const trained = variables.map((v) => v.dataSync().slice());
+    compiled.syncVariables();
+    variables.forEach((v, i) => closeAll(v.dataSync(), trained[i], 1e-2, v.name));
+    compiled.dispose();
+    model.dispose();
+  });
+
+  Deno.test(`an epoch of a ${name} is bit for bit its single steps`, async () => {
+    const batch = 4, rows = 18;
+    const { x, y } = batchOf(shape, rows, 2);
+    const model = build();
+    const options = {
+      model,
+      loss: mse,
+      optimizer: { kind: "rmsprop" as const, learningRate: 0.01 },
+      batchSize: batch,
+      clipNorm: 0.5,
+    };
+    const looped = await compileStep(options);
+    const stepped = await compileStep(options);
+    const indices = createRng(3).shuffle(Int32Array.from({ length: rows }, (_, i) => i));
+    const losses = looped.epoch({ x, y }, indices);
+    assert.equal(losses.length, 5);
+    const row = x.length / rows;
+    const single: number[] = [];
+    for (let s = 0; s < 4; s++) {
+      const bx = new Float32Array(batch * row), by = new Float32Array(batch * 2);
+      for (let i = 0; i < batch; i++) {
+        const r = indices[s * batch + i];
+        bx.set(x.subarray(r * row, (r + 1) * row), i * row);
+        by.set(y.subarray(r * 2, r * 2 + 2), i * 2);
+      }
+      single.push(stepped.step(bx, by));
+    }
+    assert.deepEqual([...losses.slice(0, 4)], single);
+    const again = await compileStep(options);
+    again.epoch({ x, y }, indices.slice(0, 16));
+    assert.deepEqual(again.state().parameters, stepped.state().parameters);
+    for (const c of [looped, stepped, again]) c.dispose();
+    model.dispose();
+  });
+}

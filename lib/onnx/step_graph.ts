@@ -1,0 +1,246 @@
+/**
+ * One training step as a graph: state in, state out; and many steps as one Loop around it.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { clip, concat, reshape, split } from "./builder/mod.ts";
+import { type Dtype, sizeOf } from "./graph/dtype.ts";
+import { eliminateDead } from "./graph/eliminate_dead.ts";
+import { Graph, type GraphNode, int, subgraph, type Value } from "./graph/graph.ts";
+import { encodeModel } from "./graph/model_proto.ts";
+import { clipByNorm, type FlatOptimizer } from "./optimizers.ts";
+import { type TracedVariable, traceInto, type TraceOutput } from "./trace.ts";
+import { TraceError } from "./errors.ts";
+
+/** Shape and type of a step's input; axis 0 is the batch unless it is shared. */
+export interface InputSpec {
+  shape: number[];
+  dtype?: "float32" | "int32" | "bool";
+  /** The same for all steps of an epoch: a coefficient, not a row of data. Default: rank 0. */
+  shared?: boolean;
+}
+
+/** A loss, and whatever else is to be seen of it. */
+export type LossFunction = (
+  inputs: Record<string, tf.Tensor>,
+) => tf.Tensor | ({ loss: tf.Tensor } & Record<string, tf.Tensor>);
+
+/** A recorded step. */
+export interface StepGraph {
+  readonly graph: Graph;
+  readonly inputs: Record<string, Value>;
+  readonly parameters: Value;
+  readonly slots: Value[];
+  /** State beside the parameters: variables that the loss assigns, batch statistics for instance. */
+  readonly extra: { variable: tf.Variable; value: Value }[];
+  /** Variables that are read and never change. */
+  readonly frozen: { variable: tf.Variable; value: Value }[];
+  readonly scalars: Value;
+  readonly randomKey: Value | null;
+  /** Names of `loss` and the metrics, in order. */
+  readonly metrics: string[];
+}
+
+/** Options of a step's graph. */
+export interface StepGraphOptions {
+  optimizer: FlatOptimizer;
+  clipNorm?: number;
+  clipValue?: number;
+  lower?: boolean;
+}
+
+/** Records loss, gradient and update into one graph. */
+export function buildStepGraph(
+  variables: tf.Variable[],
+  loss: LossFunction,
+  specs: Record<string, InputSpec>,
+  options: StepGraphOptions,
+): StepGraph {
+  const { optimizer } = options;
+  const graph = new Graph();
+  const size = variables.reduce((n, v) => n + v.size, 0);
+  const inputs: Record<string, Value> = {};
+  for (const [name, s] of Object.entries(specs)) {
+    inputs[name] = graph.input(name, s.dtype ?? "float32", s.shape);
+  }
+  const parameters = graph.input("state/parameters", "float32", [size]);
+  const slots = optimizer.slots.map((s) => graph.input(`state/${s}`, "float32", [size]));
+  const scalars = graph.input("scalars", "float32", [optimizer.scalars]);
+  const bind = new Map<tf.Variable, Value>();
+  const pieces = split(graph, parameters, variables.map((v) => v.size), 0);
+  variables.forEach((v, i) => bind.set(v, reshape(graph, pieces[i], v.shape)));
+
+  const names = Object.keys(specs);
+  const metricNames = ["loss"];
+  const traced = traceInto(
+    graph,
+    (...tensors): TraceOutput => {
+      const record = Object.fromEntries(names.map((n, i) => [n, tensors[i]]));
+      const metrics: Record<string, tf.Tensor> = {};
+      const { value, grads } = tf.variableGrads(() => {
+        const result = loss(record);
+        if (result instanceof tf.Tensor) return result.asScalar();
+        for (const [name, t] of Object.entries(result)) {
+          if (name !== "loss") metrics[name] = tf.keep(t);
+        }
+        return result.loss.asScalar();
+      }, variables);
+      const out: Record<string, tf.Tensor> = { loss: value };
+      for (const [name, t] of Object.entries(metrics)) {
+        metricNames.push(name);
+        out[name] = t;
+      }
+      variables.forEach((v, i) => {
+        if (grads[v.name]) out[`gradient/${i}`] = grads[v.name];
+      });
+      return out;
+    },
+    names.map((n) => inputs[n]),
+    { bind: (v) => bind.get(v), lower: options.lower },
+  );
+  if (traced.learningRates.length > 0) {
+    throw new TraceError("Cannot compile step: the loss must not apply a tfjs optimizer");
+  }
+  const found = new Map(traced.outputs.map((o) => [o.name, o.value]));
+  let gradient = concat(
+    graph,
+    variables.map((v, i) =>
+      reshape(graph, found.get(`gradient/${i}`) ?? graph.splat(0, "float32", v.shape), [v.size])
+    ),
+    0,
+  );
+  if (options.clipValue !== undefined) {
+    gradient = clip(graph, gradient, -options.clipValue, options.clipValue);
+  }
+  if (options.clipNorm !== undefined) gradient = clipByNorm(graph, gradient, options.clipNorm);
+  const parts = split(graph, scalars, new Array(optimizer.scalars).fill(1), 0);
+  const updated = optimizer.update(graph, parameters, gradient, slots, parts);
+
+  graph.output("parameters:new", updated.parameters);
+  optimizer.slots.forEach((s, i) => graph.output(`${s}:new`, updated.slots[i]));
+  const { extra, frozen } = sortVariables(graph, traced.variables, variables);
+  for (const e of extra) graph.output(`var/${e.variable.name}:new`, e.assigned);
+  for (const m of metricNames) graph.output(m, found.get(m)!);
+  eliminateDead(graph);
+  return {
+    graph,
+    inputs,
+    parameters,
+    slots,
+    extra,
+    frozen,
+    scalars,
+    randomKey: traced.randomKey,
+    metrics: metricNames,
+  };
+}
+
+function sortVariables(graph: Graph, traced: TracedVariable[], trained: tf.Variable[]) {
+  const extra: { variable: tf.Variable; value: Value; assigned: Value }[] = [];
+  const frozen: { variable: tf.Variable; value: Value }[] = [];
+  for (const { variable, input, assigned } of traced) {
+    if (trained.includes(variable)) {
+      if (assigned) {
+        throw new TraceError(
+          `Cannot compile step: the loss must not assign trained variable "${variable.name}"`,
+        );
+      }
+    } else if (assigned) {
+      const value = input ??
+        graph.input(`var/${variable.name}`, variable.dtype as Dtype, variable.shape);
+      extra.push({ variable, value, assigned });
+    } else if (input) frozen.push({ variable, value: input });
+  }
+  return { extra, frozen };
+}
+
+/** A dimension that may differ from call to call. */
+const symbolic = (...names: (string | undefined)[]) =>
+  Object.fromEntries(names.flatMap((n, axis) => n ? [[axis, n]] : []));
+
+/**
+ * The bytes of a model that runs `steps` of `step` in one call, each on the rows of the data that
+ * its row of `indices` names. State is carried by the Loop; losses and metrics come out stacked.
+ *
+ * The body holds the very nodes of the step, so that both compute the same bits.
+ */
+export function encodeEpoch(step: StepGraph, specs: Record<string, InputSpec>): Uint8Array {
+  const outer = new Graph();
+  const body = new Graph();
+  const symbolicDims: Record<string, Record<number, string>> = {};
+  const iteration = body.input("iteration", "int64", []);
+  const goOn = body.input("goOn", "bool", []);
+  const gatherInto = (target: Value, source: Value, index: Value): void => {
+    const node: GraphNode = {
+      op: "Gather",
+      domain: "",
+      inputs: [source, index],
+      outputs: [target],
+      attributes: { axis: int(0) },
+      origin: "minibatch",
+    };
+    body.nodes.push(node);
+  };
+  // A row of its own for each step: indices [steps, batch], scalars [steps, n], keys [steps, 1].
+  const batch = Object.entries(specs).find(([, s]) => !isShared(s))?.[1].shape[0] ?? 1;
+  const indices = outer.input("indices", "int32", [1, batch]);
+  symbolicDims.indices = symbolic("steps");
+  const [rows] = body.emit("Gather", [indices, iteration], [{ dtype: "int32", shape: [batch] }], {
+    axis: int(0),
+  });
+  for (const [name, s] of Object.entries(specs)) {
+    const value = step.inputs[name];
+    if (isShared(s)) {
+      outer.inputs.push(value);
+      continue;
+    }
+    const data = outer.input(`data/${name}`, value.dtype, [1, ...s.shape.slice(1)]);
+    symbolicDims[`data/${name}`] = symbolic("rows");
+    gatherInto(value, data, rows);
+  }
+  const schedule = outer.input("schedule", "float32", [1, ...step.scalars.shape]);
+  symbolicDims.schedule = symbolic("steps");
+  gatherInto(step.scalars, schedule, iteration);
+  if (step.randomKey) {
+    const keys = outer.input("keys", "uint32", [1, 1]);
+    symbolicDims.keys = symbolic("steps");
+    gatherInto(step.randomKey, keys, iteration);
+  }
+  for (const f of step.frozen) outer.inputs.push(f.value);
+  const state = [step.parameters, ...step.slots, ...step.extra.map((e) => e.value)];
+  body.inputs.push(...state);
+  body.nodes.push(...step.graph.nodes);
+  body.output("goOn:new", goOn);
+  const outputs = step.graph.outputs;
+  // Names inside a body must differ from those outside.
+  for (const o of outputs) body.output(`step/${o.name}`, o.value);
+
+  const count = outer.input("steps", "int64", []);
+  const start = state.map((v, i) => outer.input(`start/${i}`, v.dtype, v.shape));
+  const results = outer.emit(
+    "Loop",
+    [count, outer.constant(Uint8Array.of(1), "bool", []), ...start],
+    outputs.map((o, i) => ({
+      dtype: o.value.dtype,
+      shape: i < state.length ? o.value.shape : [1, ...o.value.shape],
+    })),
+    { body: subgraph(body) },
+  );
+  outputs.forEach((o, i) => {
+    outer.output(o.name, results[i]);
+    if (i >= state.length) symbolicDims[o.name] = symbolic("steps");
+  });
+  return encodeModel(outer, { name: "epoch", symbolicDims });
+}
+
+/** Whether an input is the same for all steps of an epoch. */
+export const isShared = (s: InputSpec): boolean => s.shared ?? s.shape.length === 0;
+
+/** Elements of all variables end to end. */
+export function packVariables(variables: tf.Variable[], into: Float32Array): void {
+  let at = 0;
+  for (const v of variables) {
+    into.set(v.dataSync(), at);
+    at += sizeOf(v.shape);
+  }
+}
