@@ -10,12 +10,40 @@ const variants: Partial<Record<FeatureKind, Record<string, unknown>[]>> = {
   logReturn: [{ window: 21 }],
   calendar: [{ encoding: "ordinal", fields: ["minuteOfDay", "dayOfMonth", "month", "dayOfWeek"] }],
   realizedVolatility: [{ source: "high", window: 2 }],
+  wma: [{ window: 1 }, { window: 300 }],
+  hma: [{ window: 3 }],
+  kama: [{ window: 2, ratio: true }],
+  rsi: [{ window: 1 }],
+  stochastic: [{ window: 14, smoothK: 1, smoothD: 1 }],
+  adx: [{ window: 2 }],
+  aroon: [{ window: 50 }],
+  quantile: [{ window: 7, p: 0.1 }],
+  garch: [
+    { fitBars: 60, refitBars: 40 },
+    { parameters: { omega: 1e-6, alpha: 0.08, beta: 0.9 } },
+  ],
+  waveletEnergy: [{ wavelet: "haar", window: 8, levels: 3, share: false }],
+  fourierEnergy: [{ window: 16, share: false }],
+  fractionalDifference: [{ d: 1.5, cut: 1e-2 }],
+  correlation: [{ other: "open", window: 5 }],
+  autocorrelation: [{ lag: 5, window: 20 }],
+  combine: [{ operation: "divide" }],
+  anchoredVwap: [{ anchor: "month", ratio: true }],
+};
+
+/** Defaults that would warm up longer than the bars of these tests last. */
+const shorter: Partial<Record<FeatureKind, Record<string, unknown>>> = {
+  fractionalDifference: { cut: 1e-3 },
 };
 
 /** Every registered feature with its defaults and its variants. */
 function allSteps() {
   return (Object.keys(features) as FeatureKind[]).flatMap((kind) =>
-    [{}, ...variants[kind] ?? []].map((params, k) => ({ kind, as: `${kind}_v${k}`, ...params }))
+    [shorter[kind] ?? {}, ...variants[kind] ?? []].map((params, k) => ({
+      kind,
+      as: `${kind}_v${k}`,
+      ...params,
+    }))
   );
 }
 

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { bars, defineFeature, source } from "../feature_definition.ts";
+import { Ema } from "../ema.ts";
+import { bars, defineFeature, type FeatureDefinition, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
+import { RollingSum } from "../rolling.ts";
+import { Wma } from "../wma.ts";
 
 /** Averages may be asked for as they are, or as `source / average - 1`, free of the price's level. */
-const averaged = (window: number) =>
-  z.strictObject({ source, window: bars(window), ratio: z.boolean().default(false) });
+const averaged = (window: number, least = 1) =>
+  z.strictObject({ source, window: bars(window, least), ratio: z.boolean().default(false) });
+
+type Averaged = z.output<ReturnType<typeof averaged>>;
 
 /** Simple moving average; the running sum is taken anew every 256 rows against rounding. */
 function smaKernel(window: number, ratio: boolean): Kernel {
@@ -78,33 +83,227 @@ function emaKernel(window: number, alpha: number, ratio: boolean): Kernel {
   };
 }
 
+/** Linearly weighted average, weights 1 to `window`: two running sums, taken anew every 256 rows. */
+function wmaKernel(window: number, ratio: boolean): Kernel {
+  const wma = new Wma(window);
+  return {
+    run([x], [out], from, to) {
+      for (let i = from; i < to; i++) {
+        const v = x[i];
+        if (v !== v) {
+          wma.reset();
+          out[i] = NaN;
+          continue;
+        }
+        const mean = wma.push(v);
+        out[i] = ratio ? v / mean - 1 : mean;
+      }
+    },
+  };
+}
+
+/** An average that `create()` computes value by value. */
+function pushed(
+  create: (window: number) => { push(value: number): number; reset(): void },
+): (params: Averaged) => Kernel {
+  return ({ window, ratio }) => {
+    const node = create(window);
+    return {
+      run([x], [out], from, to) {
+        for (let i = from; i < to; i++) {
+          const v = x[i];
+          if (v !== v) {
+            node.reset();
+            out[i] = NaN;
+            continue;
+          }
+          const mean = node.push(v);
+          out[i] = ratio ? v / mean - 1 : mean;
+        }
+      },
+    };
+  };
+}
+
+/** A chain of exponential averages, each of the one before, mixed by `mix`. */
+function emaChain(count: number, mix: (e: Float64Array) => number) {
+  return (window: number) => {
+    const chain = Array.from({ length: count }, () => new Ema(window));
+    const values = new Float64Array(count);
+    return {
+      reset: () => chain.forEach((ema) => ema.reset()),
+      push(value: number): number {
+        for (let k = 0; k < count; k++) {
+          value = chain[k].push(value);
+          if (value !== value) return NaN;
+          values[k] = value;
+        }
+        return mix(values);
+      },
+    };
+  };
+}
+
+/** The average of a simple average: triangular weights. */
+function trimaNode(window: number) {
+  const first = new RollingSum(Math.ceil((window + 1) / 2));
+  const second = new RollingSum(Math.floor((window + 1) / 2));
+  return {
+    reset() {
+      first.reset();
+      second.reset();
+    },
+    push(value: number): number {
+      first.push(value);
+      if (!first.filled) return NaN;
+      second.push(first.sum / first.window);
+      return second.filled ? second.sum / second.window : NaN;
+    },
+  };
+}
+
+/** Hull's average: a weighted average of 2 x the half window's minus the window's. */
+function hullNode(window: number) {
+  const half = new Wma(Math.max(1, Math.floor(window / 2)));
+  const whole = new Wma(window);
+  const last = new Wma(Math.max(1, Math.floor(Math.sqrt(window))));
+  return {
+    reset() {
+      half.reset();
+      whole.reset();
+      last.reset();
+    },
+    push(value: number): number {
+      const short = half.push(value);
+      const long = whole.push(value);
+      return long === long ? last.push(2 * short - long) : NaN;
+    },
+  };
+}
+
+/**
+ * Kaufman's adaptive average: alpha between those of a 2- and a 30-bar average, by the share of the
+ * path that was progress. Starts from the value before its first row, as in TA-Lib.
+ */
+function kamaKernel({ window, ratio }: Averaged): Kernel {
+  const fastest = 2 / 3;
+  const slowest = 2 / 31;
+  const path = new RollingSum(window);
+  let seen = 0;
+  let value = 0;
+  return {
+    run([x], [out], from, to) {
+      let n = seen;
+      let kama = value;
+      for (let i = from; i < to; i++) {
+        const v = x[i];
+        if (v !== v) {
+          n = 0;
+          path.reset();
+          out[i] = NaN;
+          continue;
+        }
+        if (n > 0) path.push(Math.abs(v - x[i - 1]));
+        if (n < window) {
+          n++;
+          kama = v;
+          out[i] = NaN;
+          continue;
+        }
+        const progress = Math.abs(v - x[i - window]);
+        const efficiency = path.sum <= progress || path.sum < 1e-14 ? 1 : progress / path.sum;
+        const alpha = efficiency * (fastest - slowest) + slowest;
+        kama += alpha * alpha * (v - kama);
+        out[i] = ratio ? v / kama - 1 : kama;
+      }
+      seen = n;
+      value = kama;
+    },
+  };
+}
+
+const t3Factor = 0.7;
+const t3Weights = [
+  -(t3Factor ** 3),
+  3 * (t3Factor ** 2 + t3Factor ** 3),
+  -6 * t3Factor ** 2 - 3 * (t3Factor + t3Factor ** 3),
+  1 + 3 * t3Factor + t3Factor ** 3 + 3 * t3Factor ** 2,
+];
+
+function average(
+  summary: string,
+  window: number,
+  warmup: (window: number) => number,
+  create: (params: Averaged) => Kernel,
+  lookback: (window: number) => number = () => 0,
+): FeatureDefinition<Averaged> & { params: ReturnType<typeof averaged> } {
+  return defineFeature({
+    family: "average",
+    summary,
+    params: averaged(window),
+    inputs: (p) => [p.source],
+    lookback: (p) => lookback(p.window),
+    warmup: (p) => warmup(p.window),
+    create,
+  });
+}
+
 export const averages = {
-  sma: defineFeature({
-    family: "average",
-    summary: "Simple moving average; with `ratio`, source / average - 1",
-    params: averaged(20),
-    inputs: (p) => [p.source],
-    lookback: (p) => p.window,
-    warmup: (p) => p.window - 1,
-    create: (p) => smaKernel(p.window, p.ratio),
-  }),
-  ema: defineFeature({
-    family: "average",
-    summary:
-      "Exponential moving average, alpha 2 / (window + 1), seeded with the first window's mean",
-    params: averaged(20),
-    inputs: (p) => [p.source],
-    lookback: () => 0,
-    warmup: (p) => p.window - 1,
-    create: (p) => emaKernel(p.window, 2 / (p.window + 1), p.ratio),
-  }),
-  wilder: defineFeature({
-    family: "average",
-    summary: "Wilder's smoothed average, alpha 1 / window, seeded with the first window's mean",
-    params: averaged(14),
-    inputs: (p) => [p.source],
-    lookback: () => 0,
-    warmup: (p) => p.window - 1,
-    create: (p) => emaKernel(p.window, 1 / p.window, p.ratio),
-  }),
+  sma: average(
+    "Simple moving average; with `ratio`, source / average - 1",
+    20,
+    (w) => w - 1,
+    (p) => smaKernel(p.window, p.ratio),
+    (w) => w,
+  ),
+  ema: average(
+    "Exponential moving average, alpha 2 / (window + 1), seeded with the first window's mean",
+    20,
+    (w) => w - 1,
+    (p) => emaKernel(p.window, 2 / (p.window + 1), p.ratio),
+  ),
+  wilder: average(
+    "Wilder's smoothed average, alpha 1 / window, seeded with the first window's mean",
+    14,
+    (w) => w - 1,
+    (p) => emaKernel(p.window, 1 / p.window, p.ratio),
+  ),
+  wma: average(
+    "Linearly weighted moving average, the latest value weighted most",
+    20,
+    (w) => w - 1,
+    (p) => wmaKernel(p.window, p.ratio),
+  ),
+  dema: average(
+    "Double exponential average: 2 EMA - EMA of EMA",
+    20,
+    (w) => 2 * (w - 1),
+    pushed(emaChain(2, (e) => 2 * e[0] - e[1])),
+  ),
+  tema: average(
+    "Triple exponential average: 3 EMA - 3 EMA of EMA + EMA of EMA of EMA",
+    20,
+    (w) => 3 * (w - 1),
+    pushed(emaChain(3, (e) => 3 * e[0] - 3 * e[1] + e[2])),
+  ),
+  t3: average(
+    "Tillson's T3 average, volume factor 0.7",
+    5,
+    (w) => 6 * (w - 1),
+    pushed(
+      emaChain(
+        6,
+        (e) =>
+          t3Weights[0] * e[5] + t3Weights[1] * e[4] + t3Weights[2] * e[3] + t3Weights[3] * e[2],
+      ),
+    ),
+  ),
+  trima: average("Triangular moving average", 20, (w) => w - 1, pushed(trimaNode)),
+  hma: average(
+    "Hull moving average",
+    16,
+    (w) => w - 1 + Math.max(1, Math.floor(Math.sqrt(w))) - 1,
+    pushed(hullNode),
+  ),
+  kama: average("Kaufman's adaptive moving average", 10, (w) => w, kamaKernel, (w) => w),
 };

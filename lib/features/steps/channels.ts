@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
-import { RollingVariance } from "../rolling.ts";
+import { RollingMax, RollingVariance } from "../rolling.ts";
 
 export const channels = {
   bollinger: defineFeature({
@@ -41,6 +42,134 @@ export const channels = {
             // A band without width has the price in its middle.
             percent[i] = half === 0 ? 0.5 : (v - mean + half) / (2 * half);
             width[i] = 2 * half / mean;
+          }
+        },
+      };
+    },
+  }),
+  keltner: defineFeature({
+    family: "channel",
+    summary:
+      "Keltner channel: exponential average of the close and `multiple` average true ranges about it",
+    params: z.strictObject({
+      window: bars(20),
+      atrWindow: bars(10),
+      multiple: z.number().positive().default(2),
+    }),
+    inputs: () => ["high", "low", "close"],
+    outputs: () => ["upper", "middle", "lower"],
+    lookback: () => 0,
+    warmup: (p) => Math.max(p.window - 1, p.atrWindow),
+    create({ window, atrWindow, multiple }) {
+      const average = new Ema(window);
+      const atr = wilder(atrWindow);
+      let last = NaN;
+      return {
+        run([h, l, c], [upper, middle, lower], from, to) {
+          for (let i = from; i < to; i++) {
+            const close = c[i];
+            if (h[i] !== h[i] || l[i] !== l[i] || close !== close) {
+              average.reset();
+              atr.reset();
+              last = NaN;
+              upper[i] = middle[i] = lower[i] = NaN;
+              continue;
+            }
+            const range = Math.max(h[i], last) - Math.min(l[i], last);
+            last = close;
+            const mean = average.push(close);
+            const half = multiple * (range === range ? atr.push(range) : NaN);
+            upper[i] = mean + half;
+            middle[i] = half === half ? mean : NaN;
+            lower[i] = mean - half;
+          }
+        },
+      };
+    },
+  }),
+  donchian: defineFeature({
+    family: "channel",
+    summary:
+      "Donchian channel: highest high, lowest low, their middle, and the close's place (0 low, 1 high)",
+    params: z.strictObject({ window: bars(20) }),
+    inputs: () => ["high", "low", "close"],
+    outputs: () => ["upper", "lower", "middle", "place"],
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create({ window }) {
+      const high = new RollingMax(window);
+      const low = new RollingMax(window);
+      return {
+        run([h, l, c], [upper, lower, middle, place], from, to) {
+          for (let i = from; i < to; i++) {
+            if (h[i] !== h[i] || l[i] !== l[i] || c[i] !== c[i]) {
+              high.reset();
+              low.reset();
+            } else {
+              high.push(h[i]);
+              low.push(-l[i]);
+            }
+            if (!high.filled) {
+              upper[i] =
+                lower[i] =
+                middle[i] =
+                place[i] =
+                  NaN;
+              continue;
+            }
+            const spread = high.max + low.max;
+            upper[i] = high.max;
+            lower[i] = -low.max;
+            middle[i] = (high.max - low.max) / 2;
+            place[i] = spread > 0 ? (c[i] + low.max) / spread : 0.5;
+          }
+        },
+      };
+    },
+  }),
+  ichimoku: defineFeature({
+    family: "channel",
+    summary:
+      "Ichimoku: conversion and base line, both spans as known at the bar (not moved ahead); " +
+      "the lagging span is left out, as it shows a later close",
+    params: z.strictObject({ conversion: bars(9), base: bars(26), span: bars(52) })
+      .refine((p) => p.conversion <= p.base && p.base <= p.span, {
+        path: ["conversion"],
+        error: "windows must ascend",
+      }),
+    inputs: () => ["high", "low"],
+    outputs: () => ["conversion", "base", "spanA", "spanB"],
+    lookback: () => 0,
+    warmup: (p) => p.span - 1,
+    create({ conversion, base, span }) {
+      const windows = [conversion, base, span];
+      const highs = windows.map((w) => new RollingMax(w));
+      const lows = windows.map((w) => new RollingMax(w));
+      return {
+        run([h, l], [short, middle, spanA, spanB], from, to) {
+          for (let i = from; i < to; i++) {
+            const hole = h[i] !== h[i] || l[i] !== l[i];
+            for (let k = 0; k < 3; k++) {
+              if (hole) {
+                highs[k].reset();
+                lows[k].reset();
+              } else {
+                highs[k].push(h[i]);
+                lows[k].push(-l[i]);
+              }
+            }
+            if (!highs[2].filled) {
+              short[i] =
+                middle[i] =
+                spanA[i] =
+                spanB[i] =
+                  NaN;
+              continue;
+            }
+            short[i] = (highs[0].max - lows[0].max) / 2;
+            middle[i] = (highs[1].max - lows[1].max) / 2;
+            spanA[i] = (short[i] + middle[i]) / 2;
+            spanB[i] = (highs[2].max - lows[2].max) / 2;
           }
         },
       };

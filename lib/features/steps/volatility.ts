@@ -77,6 +77,11 @@ function barVarianceKernel(
   };
 }
 
+/** A bar's variance by Rogers and Satchell. */
+function rogersSatchell(o: number, h: number, l: number, c: number): number {
+  return Math.log(h / c) * Math.log(h / o) + Math.log(l / c) * Math.log(l / o);
+}
+
 const parkinsonFactor = 1 / (4 * Math.LN2);
 const garmanKlassFactor = 2 * Math.LN2 - 1;
 
@@ -161,5 +166,87 @@ export const volatility = {
         const body = Math.log(c / o);
         return 0.5 * range * range - garmanKlassFactor * body * body;
       }),
+  }),
+  rogersSatchell: defineFeature({
+    family: "volatility",
+    summary: "Rogers-Satchell 1991 volatility, free of drift, annualised",
+    params: annualised(1),
+    inputs: () => ohlc,
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, rogersSatchell),
+  }),
+  yangZhang: defineFeature({
+    family: "volatility",
+    summary: "Yang-Zhang 2000 volatility: overnight, open to close and Rogers-Satchell, annualised",
+    params: annualised(2),
+    inputs: () => ohlc,
+    lookback: () => 0,
+    warmup: (p) => p.window,
+    create({ window, barsPerYear }) {
+      const overnight = new RollingVariance(window);
+      const day = new RollingVariance(window);
+      const drift = new RollingSum(window);
+      const share = 0.34 / (1.34 + (window + 1) / (window - 1));
+      let last = NaN;
+      return {
+        run([open, high, low, close], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            const jump = Math.log(open[i] / last);
+            const body = Math.log(close[i] / open[i]);
+            const bar = rogersSatchell(open[i], high[i], low[i], close[i]);
+            last = close[i];
+            if (jump - jump !== 0 || body - body !== 0 || bar - bar !== 0) {
+              overnight.reset();
+              day.reset();
+              drift.reset();
+              out[i] = NaN;
+              continue;
+            }
+            overnight.push(jump);
+            day.push(body);
+            drift.push(bar);
+            const variance = (overnight.m2 + share * day.m2) / (window - 1) +
+              (1 - share) * Math.max(0, drift.sum / window);
+            out[i] = drift.filled ? Math.sqrt(variance * barsPerYear) : NaN;
+          }
+        },
+      };
+    },
+  }),
+  ewmaVolatility: defineFeature({
+    family: "volatility",
+    summary:
+      "Exponentially weighted volatility of log returns about zero (RiskMetrics), annualised",
+    params: z.strictObject({
+      source,
+      lambda: z.number().gt(0).lt(1).default(0.94),
+      window: bars(20),
+      barsPerYear,
+    }),
+    inputs: (p) => [p.source],
+    lookback: () => 0,
+    warmup: (p) => p.window,
+    create({ lambda, window, barsPerYear }) {
+      let last = NaN;
+      let variance = 0;
+      let seen = 0;
+      return {
+        run([x], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            const r = Math.log(x[i] / last);
+            last = x[i];
+            if (r - r !== 0) {
+              seen = 0;
+              out[i] = NaN;
+              continue;
+            }
+            variance = seen === 0 ? r * r : lambda * variance + (1 - lambda) * r * r;
+            if (seen < window) seen++;
+            out[i] = seen >= window ? Math.sqrt(variance * barsPerYear) : NaN;
+          }
+        },
+      };
+    },
   }),
 };

@@ -1,0 +1,175 @@
+import { z } from "zod";
+import { bars, defineFeature, source, windowed } from "../feature_definition.ts";
+import { RollingMax, RollingVariance } from "../rolling.ts";
+import { RollingCovariance } from "../rolling_covariance.ts";
+import { RollingMoments } from "../rolling_moments.ts";
+import { SortedWindow } from "../sorted_window.ts";
+
+/** A feature of one source and a window, whose rows are read from a node that takes value by value. */
+function rolling<N extends { push(value: number): void; reset(): void; readonly filled: boolean }>(
+  summary: string,
+  [window, least]: [number, number],
+  create: (window: number) => N,
+  read: (node: N, value: number) => number,
+) {
+  return defineFeature({
+    family: "statistics",
+    summary,
+    params: windowed(window, least),
+    inputs: (p) => [p.source],
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create(p) {
+      const node = create(p.window);
+      return {
+        run([x], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            const v = x[i];
+            if (v !== v) node.reset();
+            else node.push(v);
+            out[i] = node.filled ? read(node, v) : NaN;
+          }
+        },
+      };
+    },
+  });
+}
+
+/** Correlation or beta of two columns over a window. */
+function paired(summary: string, read: (pairs: RollingCovariance) => number) {
+  return defineFeature({
+    family: "cross",
+    summary,
+    params: z.strictObject({
+      source,
+      other: z.string().min(1).default("volume"),
+      window: bars(60, 2),
+    }),
+    inputs: (p) => [p.source, p.other],
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create(p) {
+      const pairs = new RollingCovariance(p.window);
+      return {
+        run([x, y], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            if (x[i] !== x[i] || y[i] !== y[i]) pairs.reset();
+            else pairs.push(x[i], y[i]);
+            out[i] = pairs.filled ? read(pairs) : NaN;
+          }
+        },
+      };
+    },
+  });
+}
+
+export const statistics = {
+  standardDeviation: rolling(
+    "Rolling sample standard deviation (ddof 1)",
+    [20, 2],
+    (w) => new RollingVariance(w),
+    (node) => node.deviation(1),
+  ),
+  zScore: rolling(
+    "Distance from the rolling mean in sample standard deviations; 0 without spread",
+    [20, 2],
+    (w) => new RollingVariance(w),
+    (node, v) => node.m2 > 0 ? (v - node.mean) / node.deviation(1) : 0,
+  ),
+  skewness: rolling(
+    "Rolling skewness, adjusted Fisher-Pearson as pandas; NaN without spread",
+    [60, 3],
+    (w) => new RollingMoments(w),
+    (node) => node.skewness,
+  ),
+  kurtosis: rolling(
+    "Rolling excess kurtosis, unbiased as pandas; NaN without spread",
+    [60, 4],
+    (w) => new RollingMoments(w),
+    (node) => node.kurtosis,
+  ),
+  maximum: rolling("Rolling maximum", [20, 1], (w) => new RollingMax(w), (node) => node.max),
+  minimum: defineFeature({
+    family: "statistics",
+    summary: "Rolling minimum",
+    params: windowed(20),
+    inputs: (p) => [p.source],
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create(p) {
+      const node = new RollingMax(p.window);
+      return {
+        run([x], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            if (x[i] !== x[i]) node.reset();
+            else node.push(-x[i]);
+            out[i] = node.filled ? -node.max : NaN;
+          }
+        },
+      };
+    },
+  }),
+  quantile: defineFeature({
+    family: "statistics",
+    summary: "Rolling quantile, linear between neighbours; 0.5 is the median",
+    params: z.strictObject({ source, window: bars(20), p: z.number().min(0).max(1).default(0.5) }),
+    inputs: (p) => [p.source],
+    lookback: () => 0,
+    warmup: (p) => p.window - 1,
+    create({ window, p }) {
+      const node = new SortedWindow(window);
+      return {
+        run([x], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            if (x[i] !== x[i]) node.reset();
+            else node.push(x[i]);
+            out[i] = node.filled ? node.quantile(p) : NaN;
+          }
+        },
+      };
+    },
+  }),
+  percentRank: rolling(
+    "Rank of the value among the last `window`, equal ones sharing their mean rank, over the window",
+    [60, 1],
+    (w) => new SortedWindow(w),
+    (node, v) => {
+      const below = node.lowerBound(v);
+      let equal = 0;
+      while (below + equal < node.count && node.sorted[below + equal] === v) equal++;
+      return (below + (equal + 1) / 2) / node.window;
+    },
+  ),
+  autocorrelation: defineFeature({
+    family: "statistics",
+    summary: "Correlation of the source with itself `lag` bars before, over the window",
+    params: z.strictObject({ source, window: bars(60, 2), lag: bars(1) }),
+    inputs: (p) => [p.source],
+    lookback: (p) => p.lag,
+    warmup: (p) => p.window + p.lag - 1,
+    create({ window, lag }) {
+      const pairs = new RollingCovariance(window);
+      let seen = 0;
+      return {
+        run([x], [out], from, to) {
+          for (let i = from; i < to; i++) {
+            if (x[i] !== x[i]) {
+              pairs.reset();
+              seen = 0;
+            } else if (seen >= lag) pairs.push(x[i], x[i - lag]);
+            else seen++;
+            out[i] = pairs.filled ? pairs.correlation : NaN;
+          }
+        },
+      };
+    },
+  }),
+  correlation: paired(
+    "Rolling correlation of two columns; NaN where one has no spread",
+    (pairs) => pairs.correlation,
+  ),
+  beta: paired(
+    "Rolling slope of the source on the other column (covariance / variance of the other)",
+    (pairs) => pairs.beta,
+  ),
+};
