@@ -1,8 +1,9 @@
 /** The one type behind which PGlite and PostgreSQL stand. @module */
-import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
-import type * as schema from "./schema.ts";
+import { drizzle, type PgRemoteDatabase } from "drizzle-orm/pg-proxy";
+import * as schema from "./schema.ts";
 
-export type Orm = PgDatabase<PgQueryResultHKT, typeof schema>;
+/** The database through drizzle, with the tables of schema.ts. */
+export type Orm = PgRemoteDatabase<typeof schema>;
 
 /** Something that runs SQL with `$1` parameters: the database, or a transaction on it. */
 export interface Sql {
@@ -20,5 +21,30 @@ export interface Database extends Sql {
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
   /** Sends `payload` (at most 7,900 bytes) to the listeners of every server process. */
   notify(channel: string, payload: string): Promise<void>;
+  /** The data folder as a tar archive; only PGlite has it. */
+  dump?(): Promise<Blob>;
   close(): Promise<void>;
+}
+
+/** Runs SQL on one connection, rows as objects or as arrays. */
+export interface Runner {
+  objects<Row>(text: string, params: unknown[]): Promise<Row[]>;
+  arrays(text: string, params: unknown[]): Promise<unknown[][]>;
+}
+
+/**
+ * Sql over a connection. drizzle is made when it is first asked for, and through a proxy, because
+ * its own drivers change how the connection reads dates.
+ */
+export function sqlOf(runner: Runner): Sql {
+  let orm: Orm | null = null;
+  return {
+    query: <Row>(text: string, params: unknown[] = []) => runner.objects<Row>(text, params),
+    get orm() {
+      return orm ??= drizzle(
+        async (text, params) => ({ rows: await runner.arrays(text, params) }),
+        { schema },
+      );
+    },
+  };
 }

@@ -1,17 +1,15 @@
 /** PGlite: PostgreSQL in this process, its files in a folder that one process holds at a time. @module */
 import { PGlite } from "@electric-sql/pglite";
-import { drizzle } from "drizzle-orm/pglite";
-import type { Database, Orm, Sql } from "./database.ts";
+import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
 import { holdFolder } from "./folder_lock.ts";
-import * as schema from "./schema.ts";
 
-type Runner = Pick<PGlite, "query">;
-
-function sqlOf(runner: Runner): Sql {
+function runnerOf(lite: Pick<PGlite, "query">): Runner {
   return {
-    orm: drizzle(runner as PGlite, { schema }) as unknown as Orm,
-    async query<Row>(text: string, params: unknown[] = []) {
-      return (await runner.query<Row>(text, params as unknown[], { parsers })).rows;
+    async objects<Row>(text: string, params: unknown[]) {
+      return (await lite.query<Row>(text, params, { parsers })).rows;
+    },
+    async arrays(text, params) {
+      return (await lite.query<unknown[]>(text, params, { parsers, rowMode: "array" })).rows;
     },
   };
 }
@@ -31,13 +29,15 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
       dataDir: inMemory ? undefined : folder,
       loadDataDir: template,
     });
-    const outer = sqlOf(lite);
+    const outer = sqlOf(runnerOf(lite));
     return {
       kind: "pglite",
-      orm: outer.orm,
       query: outer.query,
+      get orm() {
+        return outer.orm;
+      },
       async transaction<T>(body: (tx: Sql) => Promise<T>) {
-        return await lite.transaction((tx) => body(sqlOf(tx as unknown as Runner))) as T;
+        return await lite.transaction((tx) => body(sqlOf(runnerOf(tx as unknown as PGlite)))) as T;
       },
       async listen(channel, listener) {
         return await lite.listen(channel, listener);
@@ -45,6 +45,7 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
       async notify(channel, payload) {
         await lite.query("select pg_notify($1, $2)", [channel, payload]);
       },
+      dump: () => lite.dumpDataDir("none"),
       async close() {
         await lite.close();
         await lock?.release();

@@ -1,32 +1,27 @@
 /** PostgreSQL through postgres.js. @module */
-import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
-import type { Database, Orm, Sql } from "./database.ts";
-import * as schema from "./schema.ts";
+import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
 
-type Client = postgres.Sql | postgres.ReservedSql;
-
-function sqlOf(client: postgres.Sql, reserved?: postgres.ReservedSql): Sql {
-  const run: Client = reserved ?? client;
+function runnerOf(client: Pick<postgres.Sql, "unsafe">): Runner {
   return {
-    orm: drizzle(run as postgres.Sql, { schema }) as unknown as Orm,
-    async query<Row>(text: string, params: unknown[] = []) {
-      return await run.unsafe(text, params as never[], { prepare: true }) as unknown as Row[];
+    async objects<Row>(text: string, params: unknown[]) {
+      return await client.unsafe(text, params as never[], { prepare: true }) as unknown as Row[];
+    },
+    async arrays(text, params) {
+      return await client.unsafe(text, params as never[], { prepare: true }).values();
     },
   };
 }
 
-const noWhere =
-  /(password authentication failed|role .* does not exist|database .* does not exist)/;
+const noServer = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|CONNECT_TIMEOUT|EHOSTUNREACH/;
 
 /** What was wrong with the address, without the password in it. */
 function connectionError(url: string, error: unknown): Error {
   const { hostname, port, pathname, username } = new URL(url);
   const where = `${username ? `${username}@` : ""}${hostname}:${port || 5432}${pathname}`;
-  const reason = error instanceof Error
-    ? error.message || (error as { code?: string }).code
-    : error;
-  const hint = noWhere.test(String(reason)) ? "" : "; is PostgreSQL running there?";
+  const { message, code } = error as { message?: string; code?: string };
+  const reason = message || code || String(error);
+  const hint = noServer.test(`${code} ${reason}`) ? "; is PostgreSQL running there?" : "";
   return new Error(`Cannot connect to the database of DATABASE_URL (${where}): ${reason}${hint}`);
 }
 
@@ -35,13 +30,11 @@ export async function openPostgres(
   url: string,
   options: { connections?: number } = {},
 ): Promise<Database> {
-  const number = { to: 20, from: [20], serialize: String, parse: Number };
   const client = postgres(url, {
     max: options.connections ?? 8,
     connect_timeout: 10,
-    idle_timeout: 0,
     onnotice: () => {},
-    types: { int8: number } as never,
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
     connection: { application_name: "tapebook" },
   });
   try {
@@ -50,17 +43,18 @@ export async function openPostgres(
     await client.end({ timeout: 1 });
     throw connectionError(url, error);
   }
-  // drizzle replaces the parsers of dates on the client that it is given, so it gets its own view.
-  const outer = sqlOf(client);
+  const outer = sqlOf(runnerOf(client as unknown as postgres.Sql));
   return {
     kind: "postgres",
-    orm: outer.orm,
     query: outer.query,
+    get orm() {
+      return outer.orm;
+    },
     async transaction<T>(body: (tx: Sql) => Promise<T>) {
-      const result = await client.begin(async (tx) => [
-        await body(sqlOf(tx as unknown as postgres.Sql)),
-      ]);
-      return (result as unknown as [T])[0];
+      const [result] = await client.begin(async (tx) => [
+        await body(sqlOf(runnerOf(tx as unknown as postgres.Sql))),
+      ]) as [T];
+      return result;
     },
     async listen(channel, listener) {
       const { unlisten } = await client.listen(channel, listener);

@@ -38,7 +38,6 @@ export function contentType(path: string): string {
 /** A Content-Disposition that keeps any name whole (RFC 6266). */
 export function attachment(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  // deno-lint-ignore no-control-regex
   if (/^[\x20-\x7e]*$/.test(name) && !/["\\]/.test(name)) return `attachment; filename="${name}"`;
   return `attachment; filename*=UTF-8''${encodeURIComponent(name)}`;
 }

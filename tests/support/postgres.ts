@@ -1,0 +1,65 @@
+/**
+ * A throw-away PostgreSQL cluster for tests: started once for all test files of a run, stopped by
+ * a watcher when the run's process is gone. TAPEBOOK_TEST_DATABASE_URL names one to use instead.
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { postgresBin } from "./components.ts";
+
+const startScript = join(dirname(fileURLToPath(import.meta.url)), "start_postgres.sh");
+
+async function shell(command: string, args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stdout).trim();
+  if (!success) throw new Error(`Cannot start PostgreSQL: ${new TextDecoder().decode(stderr)}`);
+  return text;
+}
+
+export interface ClusterOptions {
+  /** Waits for the disk on commit, as a real server does; off by default, for speed. */
+  durable?: boolean;
+  /** Another name makes another cluster, for a test that harms it. */
+  name?: string;
+}
+
+/** The address of the cluster's maintenance database. */
+export async function clusterUrl(options: ClusterOptions = {}): Promise<string> {
+  const given = Deno.env.get("TAPEBOOK_TEST_DATABASE_URL");
+  if (given && !options.name) return given;
+  const bin = postgresBin();
+  if (!bin) throw new Error("Cannot start PostgreSQL: its server programs were not found");
+  const name = options.name ?? "shared";
+  const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/tapebook-pg-${Deno.pid}-${name}`;
+  const port = await shell("sh", [
+    startScript,
+    bin,
+    folder,
+    String(Deno.pid),
+    options.durable ? "on" : "off",
+  ]);
+  return `postgres://tapebook@127.0.0.1:${port}/postgres`;
+}
+
+/** A new empty database in the cluster, and how to drop it. */
+export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const { default: postgres } = await import("postgres");
+  const admin = await clusterUrl();
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const run = async (statement: string) => {
+    const sql = postgres(admin, { max: 1, onnotice: () => {} });
+    try {
+      await sql.unsafe(statement);
+    } finally {
+      await sql.end();
+    }
+  };
+  await run(`create database ${name}`);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => run(`drop database if exists ${name} with (force)`) };
+}
