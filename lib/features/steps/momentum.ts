@@ -120,25 +120,22 @@ function cmoKernel(window: number): Kernel {
   };
 }
 
-/** Distance of a fast from a slow exponential average, started as in {@linkcode macdKernel}. */
+/** Distance of a fast from a slow exponential average, each seeded with its own first values. */
 function priceOscillator(fast: number, slow: number, percent: boolean): Kernel {
   const fastEma = new Ema(fast);
   const slowEma = new Ema(slow);
-  let seen = 0;
   return {
     run([x], [out], from, to) {
       for (let i = from; i < to; i++) {
         const v = x[i];
         if (v !== v) {
-          seen = 0;
           fastEma.reset();
           slowEma.reset();
           out[i] = NaN;
           continue;
         }
-        const f = seen >= slow - fast ? fastEma.push(v) : NaN;
+        const f = fastEma.push(v);
         const s = slowEma.push(v);
-        if (seen < slow) seen++;
         out[i] = percent ? 100 * (f - s) / s : f - s;
       }
     },
