@@ -24,6 +24,7 @@ import { promotionRoutes } from "./routes/v1/promotions.ts";
 import { modelGovernanceRoutes } from "./routes/v1/promotions_models.ts";
 import { mlflowRoutes } from "./routes/mlflow/mod.ts";
 import { serverRoutes } from "./routes/v1/server.ts";
+import { studyRoutes } from "./routes/v1/studies.ts";
 import type { Services } from "./services/mod.ts";
 
 /** Paths whose bodies are streamed and therefore not held to the limit of JSON bodies. */
@@ -41,7 +42,8 @@ function v1Routes() {
     .route("/deployments", deploymentRoutes)
     .route("/promotions", promotionRoutes)
     .route("/models", modelGovernanceRoutes)
-    .route("/audit", auditRoutes);
+    .route("/audit", auditRoutes)
+    .route("/studies", studyRoutes);
 }
 
 /** The whole app. Middleware first, then what speaks foreign protocols, then our own API. */

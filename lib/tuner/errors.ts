@@ -21,6 +21,14 @@ export class StudyFailedError extends Error {
   override name = "StudyFailedError";
 }
 
+/** The trial belongs to another worker by now: its lease ran out. */
+export class LeaseLostError extends Error {
+  override name = "LeaseLostError";
+  constructor(readonly trial: number) {
+    super(`Cannot go on with trial ${trial}: its lease ran out and it was given to another worker`);
+  }
+}
+
 /** A study of that name is already there, or is not. */
 export class StudyStoreError extends Error {
   override name = "StudyStoreError";

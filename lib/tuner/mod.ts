@@ -57,6 +57,8 @@ export {
   type StudyStore,
   TrialTable,
 } from "./stores/store.ts";
+export { httpStore, type HttpStoreOptions, readStudySpec } from "./stores/http.ts";
+export { trialFromJson, type TrialJson, trialToJson } from "./wire.ts";
 export type { JointProposal, Sampler, StudyView } from "./samplers/sampler.ts";
 export { bruteForceSampler } from "./samplers/brute_force.ts";
 export { type CmaesOptions, cmaesSampler } from "./samplers/cmaes.ts";

@@ -106,7 +106,8 @@ export class Observations {
     this.#reserve(number + 1);
     this.length = Math.max(this.length, number + 1);
     const before = this.states[number];
-    if (before >= stateCode.complete) return;
+    // A second end (of a trial that two workers finished) replaces the first.
+    const isKnown = before >= stateCode.complete;
     this.running.delete(number);
     this.states[number] = stateCode[trial.state as TrialState];
     // A joint suggestion that the objective never asked for is no observation.
@@ -127,7 +128,10 @@ export class Observations {
       this.lastValues[number] = trial.intermediate.get(step)!;
     }
     this.violations[number] = constraintViolation(trial);
-    this.finished.push(number);
+    if (isKnown) {
+      if (before === stateCode.complete) this.completeCount--;
+      if (before !== stateCode.failed) this.usableCount--;
+    } else this.finished.push(number);
     if (trial.state === "complete") this.completeCount++;
     if (trial.state !== "failed") this.usableCount++;
     this.revision++;
@@ -135,6 +139,8 @@ export class Observations {
 
   /** Takes a running row back: the trial waits again. */
   release(number: number): void {
+    this.#reserve(number + 1);
+    this.length = Math.max(this.length, number + 1);
     this.states[number] = stateCode.waiting;
     this.running.delete(number);
     for (const column of this.params.values()) column[number] = NaN;

@@ -2,7 +2,7 @@
  * The loop: ask, run the objective, tell, until a stop condition holds.
  * @module
  */
-import { SearchSpaceError, StudyFailedError, TrialPruned } from "./errors.ts";
+import { LeaseLostError, SearchSpaceError, StudyFailedError, TrialPruned } from "./errors.ts";
 import type { Executor } from "./executors/executor.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { Study } from "./study.ts";
@@ -29,6 +29,8 @@ export type StopCondition = (study: Study) => boolean | string;
 export interface OptimizeOptions {
   /** Trials to run in this call. Required unless another stop condition is given. */
   trials?: number;
+  /** Trials that the study shall have in all, of all workers; none is begun beyond. */
+  limit?: number;
   /** No trial is begun later than this after the call. */
   timeoutMs?: number;
   /** Stop after this many finished trials in a row without a better value. */
@@ -73,11 +75,12 @@ export async function runOptimize(
     throw new RangeError(`Cannot optimize: timeoutMs must be > 0, got ${timeoutMs}`);
   }
   if (
-    trials === undefined && timeoutMs === undefined && options.noImprovementTrials === undefined &&
+    trials === undefined && options.limit === undefined && timeoutMs === undefined &&
+    options.noImprovementTrials === undefined &&
     !options.stopWhen && !options.signal
   ) {
     throw new RangeError(
-      "Cannot optimize: trials, timeoutMs, noImprovementTrials, stopWhen or signal must be given",
+      "Cannot optimize: trials, limit, timeoutMs, noImprovementTrials, stopWhen or signal must be given",
     );
   }
   const executor = options.executor ?? "inline";
@@ -183,13 +186,29 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Runs one trial's objective to its end and says what came out. */
+/**
+ * Runs one trial's objective to its end and says what came out; null when the trial's lease was
+ * lost, so that its result is another worker's business.
+ */
 export async function runTrial(
   study: Study,
   trial: Trial,
   objective: Objective,
-  signal: AbortSignal | undefined,
+): Promise<{ record: FrozenTrial; thrown?: unknown } | null> {
+  try {
+    return await runAndTell(study, trial, objective);
+  } catch (error) {
+    if (error instanceof LeaseLostError) return null;
+    throw error;
+  }
+}
+
+async function runAndTell(
+  study: Study,
+  trial: Trial,
+  objective: Objective,
 ): Promise<{ record: FrozenTrial; thrown?: unknown }> {
+  const { signal } = trial;
   let removeListener = () => {};
   try {
     const running = Promise.resolve(objective(trial));
@@ -213,10 +232,12 @@ export async function runTrial(
     }
     return { record: await study.tellAsync(trial, values) };
   } catch (error) {
+    if (error instanceof LeaseLostError) throw error;
     if (error instanceof TrialPruned) {
       return { record: await study.tellAsync(trial, { state: "pruned" }) };
     }
     if (signal?.aborted) {
+      if (signal.reason instanceof LeaseLostError) throw signal.reason;
       return { record: await study.tellAsync(trial, { state: "failed", error: "interrupted" }) };
     }
     const record = await study.tellAsync(trial, { state: "failed", error: messageOf(error) });
@@ -282,9 +303,15 @@ async function runInline(
   };
   async function work(): Promise<void> {
     while (watch.begin()) {
-      const trial = await study.askAsync(hooks);
+      const trial = await study.claim(hooks, options.limit);
+      if (trial === null) {
+        watch.reason ??= "exhausted";
+        break;
+      }
       for (const c of callbacks) c.onTrialStart?.(trial);
-      const { record, thrown } = await runTrial(study, trial, objective, signal);
+      const outcome = await runTrial(study, trial, objective);
+      if (outcome === null) continue;
+      const { record, thrown } = outcome;
       watch.end(record, thrown);
       for (const c of callbacks) await c.onTrial?.(record, study);
       if (thrown instanceof SearchSpaceError) throw thrown;

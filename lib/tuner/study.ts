@@ -127,7 +127,6 @@ export class Study {
   #link: StudyLink | null = null;
   #opening: Promise<StudyLink> | null = null;
   #view: StudyView | null = null;
-  readonly #open = new Map<number, Trial>();
   #stopRequested = false;
 
   constructor(
@@ -268,9 +267,15 @@ export class Study {
 
   /** The next trial, from any store. */
   async askAsync(hooks: TrialHooks = {}): Promise<Trial> {
+    return (await this.claim(hooks))!;
+  }
+
+  /** As {@linkcode Study.askAsync}, null when the study has `limit` trials and none waits. */
+  async claim(hooks: TrialHooks = {}, limit?: number): Promise<Trial | null> {
     await this.#opening;
     const link = this.#connected("ask");
-    return this.#begin(await link.claim(), hooks);
+    const record = await link.claim({ limit, signal: hooks.signal });
+    return record && this.#begin(record, hooks);
   }
 
   #begin(record: FrozenTrial, hooks: TrialHooks): Trial {
@@ -280,6 +285,9 @@ export class Study {
     const rng = createRng(this.seed).split(`trial ${record.number}`);
     const seen = this.#pruner.viewFor?.(view, record.number) ?? view;
     const joint = this.#sampler.joint?.(seen, record, rng) ?? null;
+    const lost = link.lostSignal?.(record);
+    const signals = [hooks.signal, lost].filter((s) => s !== undefined);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
     if (joint) {
       for (const [name, { value }] of joint) view.observations.setParam(record.number, name, value);
     }
@@ -290,9 +298,9 @@ export class Study {
       pruner: this.#pruner,
       rng,
       joint,
-      ...hooks,
+      signal,
+      onReport: hooks.onReport,
     });
-    this.#open.set(record.number, trial);
     return trial;
   }
 
@@ -359,7 +367,6 @@ export class Study {
       record.values = values;
     }
     record.endTime = Date.now();
-    this.#open.delete(number);
     link.table.observations.finish(record);
     this.#sampler.afterTrial?.(this.#view!, record);
     return record;

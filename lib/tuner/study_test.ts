@@ -220,7 +220,7 @@ Deno.test("optimize() stops by time, by lack of improvement, by stop() and by a 
     stopWhen: (s) => s.trials.length >= 6 && "enough",
   });
   assert.deepEqual(end, { finished: 6, stopReason: "enough" });
-  await assert.rejects(found.optimize(sphere, {}), /trials, timeoutMs, .* must be given/);
+  await assert.rejects(found.optimize(sphere, {}), /trials, limit, .* must be given/);
   await assert.rejects(found.optimize(sphere, { trials: -1 }), /trials must be an integer >= 0/);
 });
 

@@ -90,9 +90,17 @@ export function cmaesSampler(options: CmaesOptions = {}): Sampler {
   function advance(study: StudyView, space: Space, told: number[]): void {
     const r = run!;
     const sign = study.directions[0] === "maximize" ? -1 : 1;
-    const points = told.map((n) =>
-      Float64Array.from((study.trials[n]!.systemAttrs[key] as unknown as Note).raw)
-    );
+    const points = told.map((n) => {
+      const { params, distributions, systemAttrs } = study.trials[n]!;
+      const raw = Float64Array.from((systemAttrs[key] as unknown as Note).raw);
+      // Where the trial was told to take other values (enqueued ones), those are learnt from.
+      const x = r.cma.encode(raw);
+      space.forEach(([name, d], j) => {
+        const internal = toInternal(distributions[name] ?? d, params[name]);
+        if (!Number.isNaN(internal) && internal !== fromX(d, x[j])) raw[j] = toX(d, internal);
+      });
+      return raw;
+    });
     r.cma.tell(points, told.map((n) => sign * study.trials[n]!.value!));
     if (r.isLarge) r.spentLarge += told.length;
     else r.spentSmall += told.length;
@@ -134,6 +142,8 @@ export function cmaesSampler(options: CmaesOptions = {}): Sampler {
       if (study.directions.length > 1) {
         throw new TypeError("Cannot sample: CMA-ES takes one objective");
       }
+      // A resumed trial keeps its values, and with them its place in a generation.
+      if (key in trial.systemAttrs) return null;
       if (study.observations.completeCount < startupTrials) return null;
       const space = spaces.current(study).filter(([, d]) => d.kind !== "categorical");
       if (space.length === 0) return null;

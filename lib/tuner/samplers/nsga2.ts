@@ -118,6 +118,7 @@ export function nsga2Sampler(options: Nsga2Options = {}): Sampler {
   return {
     kind: "nsga2",
     joint(study, trial, rng) {
+      if (key in trial.systemAttrs) return null;
       const g = generation(study);
       trial.systemAttrs[key] = g;
       if (g === 0) return null;

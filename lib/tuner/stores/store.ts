@@ -42,6 +42,7 @@ export class TrialTable {
   put(trial: FrozenTrial): void {
     this.trials[trial.number] = trial;
     if (isFinished(trial.state)) this.observations.finish(trial);
+    else if (trial.state === "waiting") this.observations.release(trial.number);
     else if (trial.state === "running") {
       this.observations.begin(trial.number);
       this.noteRunningParams(trial);
@@ -62,14 +63,25 @@ export class TrialTable {
   }
 }
 
+export interface ClaimOptions {
+  /** Trials that the study shall have in all. */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
 /** One process's connection to one study. */
 export interface StudyLink {
   readonly spec: StudySpec;
   readonly table: TrialTable;
   /** True when `claim` and `finish` return at once. */
   readonly synchronous: boolean;
-  /** The next trial for this process alone, in state running: a waiting one, or a new number. */
-  claim(): FrozenTrial | Promise<FrozenTrial>;
+  /**
+   * The next trial for this process alone, in state running: a waiting one, or a new number. Null
+   * when the study has `limit` trials and none waits.
+   */
+  claim(options?: ClaimOptions): FrozenTrial | null | Promise<FrozenTrial | null>;
+  /** Aborted when the trial's lease is lost. */
+  lostSignal?(trial: FrozenTrial): AbortSignal | undefined;
   /** Tells the store that a running trial has new params, reports or attributes. */
   changed(trial: FrozenTrial): void;
   /** Ends a trial; its final fields are set already. */
@@ -118,10 +130,11 @@ class MemoryLink implements StudyLink {
   readonly synchronous = true;
   constructor(readonly spec: StudySpec, readonly table: TrialTable) {}
 
-  claim(): FrozenTrial {
+  claim(options: ClaimOptions = {}): FrozenTrial | null {
     const { trials } = this.table;
     let trial = this.#waiting > 0 ? trials.find((t) => t?.state === "waiting") : undefined;
     if (trial) this.#waiting--;
+    else if (trials.length >= (options.limit ?? Infinity)) return null;
     else trials.push(trial = emptyTrial(trials.length));
     trial.state = "running";
     trial.startTime = Date.now();
