@@ -17,6 +17,8 @@ export interface DropoutSite {
   readonly shape: number[];
   /** The mask in use: 0 or 1 / (1 - rate), shape [n, ...shape]; null passes values through. */
   mask: tf.Tensor | null;
+  /** Draws a mask in training where none is in place: what a traced function turns into its own. */
+  draws: boolean;
 }
 
 /** Adds dropout after `x` and registers it in `sites`; returns `x` itself at rate 0. */
@@ -27,11 +29,17 @@ export function dropout(
   sites: DropoutSite[],
 ): tf.SymbolicTensor {
   if (rate === 0) return x;
-  const site: DropoutSite = { rate, shape: x.shape.slice(1) as number[], mask: null };
+  const site: DropoutSite = {
+    rate,
+    shape: x.shape.slice(1) as number[],
+    mask: null,
+    draws: false,
+  };
   const layer = tf.layers.dropout({ rate, name: `dropout_${sites.length + 1}` });
-  layer.call = (inputs) => {
+  layer.call = (inputs, kwargs) => {
     const value = Array.isArray(inputs) ? inputs[0] : inputs;
-    return site.mask ? tf.mul(value, site.mask) : value;
+    if (site.mask) return tf.mul(value, site.mask);
+    return site.draws && kwargs.training ? tf.dropout(value, rate) : value;
   };
   sites.push(site);
   return layer.apply(x) as tf.SymbolicTensor;

@@ -33,3 +33,4 @@ export {
 } from "./model_config.ts";
 export { loadTf, type Tf } from "./tensorflow.ts";
 export * from "./save_model.ts";
+export { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";

@@ -150,13 +150,14 @@ export function gruSequence(
     const projected = tf.unstack(
       tf.reshape(tf.add(tf.matMul(flat, w as tf.Tensor2D), b), [time, n, 3 * units]),
     ) as tf.Tensor2D[];
-    const zero = tf.zeros([n, units]) as tf.Tensor2D;
-    const resting = tf.add(tf.zeros([n, 3 * units]), rb) as tf.Tensor2D;
     const rs: tf.Tensor[] = [], zs: tf.Tensor[] = [], ns: tf.Tensor[] = [];
-    const ms: tf.Tensor[] = [], before: tf.Tensor[] = [], hs: tf.Tensor[] = [];
-    let h: tf.Tensor2D = zero;
+    const ms: tf.Tensor[] = [], hs: tf.Tensor[] = [];
+    let h: tf.Tensor2D | null = null;
     for (let t = 0; t < time; t++) {
-      const recurrent: tf.Tensor2D = t === 0 ? resting : tf.add(tf.matMul(h, u as tf.Tensor2D), rb);
+      // The first states are 0: only the bias comes back.
+      const recurrent: tf.Tensor = h
+        ? tf.add(tf.matMul(h, u as tf.Tensor2D), rb)
+        : tf.reshape(rb, [1, 3 * units]);
       const [xr, xz, xn] = tf.split(projected[t], 3, 1);
       const [hr, hz, hn] = tf.split(recurrent, 3, 1);
       const r = tf.sigmoid(tf.add(xr, hr));
@@ -166,10 +167,14 @@ export function gruSequence(
       zs.push(z);
       ns.push(candidate);
       ms.push(hn);
-      before.push(h);
-      h = tf.add(candidate, tf.mul(z, tf.sub(h, candidate)));
+      h = (h
+        ? tf.add(candidate, tf.mul(z, tf.sub(h, candidate)))
+        : tf.sub(candidate, tf.mul(z, candidate))) as tf.Tensor2D;
       hs.push(h);
     }
+    const zero = tf.zeros([n, units]);
+    const before = [zero, ...hs.slice(0, -1)];
+    ms[0] = tf.add(zero, ms[0]);
     const hidden = tf.stack(hs);
     save([
       flat,

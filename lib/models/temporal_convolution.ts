@@ -16,7 +16,8 @@ export interface ConvolutionOptions {
  * A `conv1d` layer, stride 1, output as long as its input.
  *
  * The `wasm` backend lacks convolution's gradient and `cpu` computes it in plain loops, so there the
- * layer is computed as one matrix product over shifted copies of its input (im2col). Weights, name
+ * layer is computed as one matrix product over shifted copies of its input (im2col); so is a dilated
+ * one anywhere, since TensorFlow.js has no gradient for it. Weights, name
  * and serialised form are those of TensorFlow.js's own layer; a causal one is padded here.
  */
 export function temporalConvolution(
@@ -41,7 +42,7 @@ export function temporalConvolution(
     const value = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
     const [weights, bias] = layer.weights.map((w) => w.read()) as [tf.Tensor3D, tf.Tensor1D];
     const backend = tf.getBackend();
-    if (backend === "wasm" || backend === "cpu") {
+    if (backend === "wasm" || backend === "cpu" || dilation > 1) {
       return convolveByProduct(tf, value, weights, bias, { dilation, causal });
     }
     const padded = causal

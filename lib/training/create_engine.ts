@@ -4,14 +4,37 @@
  */
 import { loadTf } from "../models/mod.ts";
 import type { BackendName } from "./backend.ts";
+import { compiledEngine, compiledObstacle } from "./compiled_engine.ts";
 import { eagerEngine, type EngineOptions, type TrainingEngine } from "./engine.ts";
 
-/** The engine that runs training steps on a backend. */
+const told = new Set<string>();
+
+/**
+ * The engine that runs training steps on a backend. What `ort` can't compile runs eagerly on the
+ * TensorFlow.js backend beside it; a line says so, once per reason.
+ */
 export async function createEngine(
   backend: BackendName,
   options: EngineOptions,
-  _log: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<TrainingEngine> {
-  const eager = backend === "ort" ? (await loadTf()).getBackend() as BackendName : backend;
+  if (backend !== "ort") return await eagerEngine(backend, options);
+  let obstacle = compiledObstacle(options);
+  if (obstacle === null) {
+    try {
+      return await compiledEngine(options);
+    } catch (error) {
+      const name = (error as Error).name;
+      if (name !== "UnsupportedOpError" && name !== "TraceError") throw error;
+      for (const site of options.model.dropoutSites) site.draws = false;
+      obstacle = (error as Error).message;
+    }
+  }
+  const eager = (await loadTf()).getBackend() as BackendName;
+  const line = `backend: ${eager} for this ${options.model.kind}, not ort: ${obstacle}`;
+  if (!told.has(line)) {
+    told.add(line);
+    log(line);
+  }
   return await eagerEngine(eager, options);
 }

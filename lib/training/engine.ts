@@ -7,6 +7,7 @@ import { fillMask, loadTf, type Model, type Tf } from "../models/mod.ts";
 import { encodedWidth, type Loss, lossFunction } from "./losses.ts";
 import {
   clipByNorm,
+  convertState,
   createOptimizer,
   type FlatOptimizer,
   type OptimizerConfig,
@@ -26,8 +27,26 @@ export interface EncodedBatch {
   weights: Float32Array;
 }
 
+/** A training set that lies in memory whole: windows are rows of one matrix. */
+export interface ResidentData {
+  /** Row-major [bars, features]. */
+  matrix: Float32Array;
+  bars: number;
+  /** Last bar of each sample's window. */
+  rows: Int32Array;
+  /** Encoded targets of all samples, [samples, width of the logits]. */
+  y: Float32Array;
+  /** Weights of all samples. */
+  weights: Float32Array;
+}
+
 export interface TrainingEngine {
   readonly backend: BackendName;
+  /**
+   * Several updates at once over samples of data in memory; one loss per update. Engines without
+   * it get batches one by one.
+   */
+  steps?(data: ResidentData, order: Int32Array, rates: Float64Array): Promise<Float32Array>;
   /** One update; the loss is the batch's before it. Dropout masks are drawn from `rng`. */
   step(batch: EncodedBatch, learningRate: number, rng: Rng): number | Promise<number>;
   /** Logits [n, width] without dropout. */
@@ -43,9 +62,14 @@ export interface TrainingEngine {
 
 export interface EngineOptions {
   model: Model;
+  batchSize: number;
+  /** Seed of the dropout that a compiled step draws itself. */
+  seed: number;
   losses: readonly Loss[];
   optimizer: OptimizerConfig;
   clipNorm?: number;
+  /** The training set, where it lies in memory whole. */
+  resident?: ResidentData;
   /** State to go on from. */
   state?: OptimizerState;
 }
@@ -171,7 +195,11 @@ export async function eagerEngine(
   const { model, losses, clipNorm } = options;
   const flat = readWeights(model);
   const gradients = eagerGradients(tf, model, losses);
-  const optimizer: FlatOptimizer = createOptimizer(options.optimizer, flat.length, options.state);
+  const optimizer: FlatOptimizer = createOptimizer(
+    options.optimizer,
+    flat.length,
+    options.state && convertState(options.state, options.optimizer, "plain"),
+  );
   return {
     backend,
     step(batch, learningRate, rng) {
@@ -191,6 +219,7 @@ export async function eagerEngine(
     optimizerState: () => ({
       step: optimizer.state.step,
       slots: optimizer.state.slots.map((s) => s.slice()),
+      form: "plain",
     }),
     sync() {},
     dispose() {},

@@ -33,7 +33,14 @@ export {
   chooseBackend,
   currentBackend,
 } from "./backend.ts";
-export type { Checkpoint } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  checkpointFromBytes,
+  checkpointToBytes,
+  keepCheckpoints,
+  loadCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 export { type Loss, type LossInput, lossSchema } from "./losses.ts";
 export * from "./metrics.ts";
 export { type OptimizerConfig, optimizerSchema } from "./optimizers.ts";

@@ -9,6 +9,7 @@ import {
   modelKinds,
   modelToBytes,
 } from "../models/mod.ts";
+import { exportOnnx, loadOnnx } from "../onnx/mod.ts";
 import { chooseBackend } from "./backend.ts";
 import { eagerGradients, readWeights } from "./engine.ts";
 import { encodeTargets, lossesOf } from "./losses.ts";
@@ -86,7 +87,7 @@ for (const [kind, variants] of Object.entries(configs)) {
   variants.forEach((extra, variant) => {
     const name = `${kind}${variant > 0 ? ` (${JSON.stringify(extra)})` : ""}`;
     Deno.test(`${name} keeps the contract of models`, async (t) => {
-      await chooseBackend(Deno.env.get("TAPEBOOK_BACKEND") ?? "wasm", quiet);
+      await chooseBackend("ort", quiet);
       const tf = await loadTf();
       const data = samples();
       let model: Model = await make(kind, extra);
@@ -146,6 +147,36 @@ for (const [kind, variants] of Object.entries(configs)) {
         assert.deepEqual(readWeights(a), readWeights(b));
         a.dispose();
         b.dispose();
+      });
+
+      await t.step("takes the same steps compiled as eagerly, to 1e-4", async () => {
+        const losses: number[][] = [];
+        for (const backend of ["ort", "wasm"] as const) {
+          const m = await make(kind, { ...extra, dropout: 0 });
+          const { history } = await trainSupervised(m, { train: data }, {
+            epochs: 2,
+            batchSize: 24,
+            clipNorm: 1,
+            backend,
+          }, quiet);
+          losses.push(history.map((h) => h.loss));
+          m.dispose();
+        }
+        losses[0].forEach((loss, i) => {
+          assert.ok(Math.abs(loss - losses[1][i]) < 1e-4 * loss, `${loss} and ${losses[1][i]}`);
+        });
+        await chooseBackend("ort", quiet);
+      });
+
+      await t.step("predicts the same as an ONNX graph, to 1e-5", async () => {
+        const onnx = await loadOnnx(await exportOnnx(model.tf));
+        const [input] = onnx.inputs, [output] = onnx.outputs;
+        const { data: p } = onnx.runSync({
+          [input.name]: { data: data.x, shape: [64, windowBars, features] },
+        })[output.name];
+        const expected = await predict(model, data.x);
+        expected.forEach((v, i) => assert.ok(Math.abs(v - Number(p[i])) < 1e-5));
+        onnx.dispose();
       });
 
       await t.step("is the same after saving and loading", async () => {

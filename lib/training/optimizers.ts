@@ -51,6 +51,8 @@ export interface OptimizerState {
   /** Updates done. */
   step: number;
   slots: Float32Array[];
+  /** `compiled`: Adam's moments are stored divided by 1 - beta, as compiled steps keep them. */
+  form?: "plain" | "compiled";
 }
 
 /** Updates a flat vector of weights in place. */
@@ -71,6 +73,21 @@ export function slotCount(config: OptimizerConfig): number {
     case "rmsprop":
       return config.momentum > 0 ? 2 : 1;
   }
+}
+
+/** Optimizer state in the form asked for; states in that form already are kept to the last bit. */
+export function convertState(
+  state: OptimizerState,
+  config: OptimizerConfig,
+  form: "plain" | "compiled",
+): OptimizerState {
+  const from = state.form ?? "plain";
+  const slots = state.slots.map((slot, k) => {
+    if (from === form || (config.kind !== "adam" && config.kind !== "adamw")) return slot.slice();
+    const share = 1 - (k === 0 ? config.beta1 : config.beta2);
+    return slot.map((v) => form === "plain" ? v * share : v / share);
+  });
+  return { step: state.step, slots, form };
 }
 
 /** An optimizer for `size` weights; update rules and their rounding order are PyTorch's. */

@@ -2,14 +2,24 @@
  * The supervised training loop.
  * @module
  */
-import { type Batch, type BatchSource, DataLoader } from "../datasets/mod.ts";
-import { balancedClassWeights } from "../datasets/mod.ts";
+import {
+  balancedClassWeights,
+  type Batch,
+  type BatchSource,
+  DataLoader,
+  SupervisedDataset,
+} from "../datasets/mod.ts";
 import { createRng } from "../math/mod.ts";
 import { loadTf, type Model } from "../models/mod.ts";
 import { chooseBackend, currentBackend } from "./backend.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { createEngine } from "./create_engine.ts";
-import { type EncodedBatch, readWeights, type TrainingEngine, writeWeights } from "./engine.ts";
+import {
+  type EncodedBatch,
+  type ResidentData,
+  type TrainingEngine,
+  writeWeights,
+} from "./engine.ts";
 import { headMetrics } from "./head_metrics.ts";
 import {
   encodedWidth,
@@ -126,8 +136,14 @@ export async function trainSupervised(
   });
   const { resume } = callbacks;
   if (resume) writeWeights(await loadTf(), model, resume.weights);
+  const resident = backend.name === "ort"
+    ? residentData(model, losses, data.train, classWeights, c.augmentations)
+    : null;
   const engine = await createEngine(backend.name, {
     model,
+    batchSize: Math.min(c.batchSize, data.train.length),
+    seed: c.seed,
+    resident: resident ?? undefined,
     losses,
     optimizer: c.optimizer,
     clipNorm: c.clipNorm,
@@ -151,36 +167,68 @@ export async function trainSupervised(
   const validation = data.validation ? await readValidation(data.validation, model, losses) : null;
   try {
     let yielded = performance.now();
+    // Timers, requests and Ctrl-C get their turn even while steps answer at once.
+    const breathe = async () => {
+      if (performance.now() - yielded < 25) return;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      yielded = performance.now();
+    };
+    let chunk = 4;
     for (let epoch = history.length; epoch < c.epochs; epoch++) {
       const epochBegan = performance.now();
       const noise = createRng(c.seed).split(`dropout ${epoch}`);
       let lossSum = 0;
       let weightSum = 0;
-      let batchNumber = 0;
       let learningRate = 0;
-      for await (const b of loader.epoch(epoch)) {
-        learningRate = schedule.rate(epoch * loader.batches + batchNumber);
-        const batch = asEncoded(b);
-        const loss = await engine.step(batch, learningRate, noise);
+      const account = (loss: number, n: number, batch: number) => {
         if (!Number.isFinite(loss)) {
           engine.setWeights(lastGood);
           throw new TrainingError(
-            `Cannot train: loss must be finite, got ${loss} in epoch ${epoch}, batch ${batchNumber} at learning rate ${learningRate}`,
-            { epoch, batch: batchNumber, learningRate },
+            `Cannot train: loss must be finite, got ${loss} in epoch ${epoch}, batch ${batch} at learning rate ${learningRate}`,
+            { epoch, batch, learningRate },
           );
         }
-        lossSum += loss * batch.n;
-        weightSum += batch.n;
-        samples += batch.n;
+        lossSum += loss * n;
+        weightSum += n;
+        samples += n;
         steps++;
-        callbacks.onBatch?.({ epoch, batch: batchNumber, batches: loader.batches, loss });
-        batchNumber++;
-        // Timers, requests and Ctrl-C get their turn even while steps answer at once.
-        if (performance.now() - yielded > 25) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-          yielded = performance.now();
+        callbacks.onBatch?.({ epoch, batch, batches: loader.batches, loss });
+      };
+      if (resident && engine.steps) {
+        const order = loader.order(epoch);
+        for (let batch = 0; batch < loader.batches;) {
+          const count = Math.min(chunk, loader.batches - batch);
+          const first = epoch * loader.batches + batch;
+          const rates = Float64Array.from({ length: count }, (_, i) => schedule.rate(first + i));
+          const from = batch * c.batchSize;
+          const taken = order.subarray(from, Math.min(order.length, from + count * c.batchSize));
+          const chunkBegan = performance.now();
+          const chunkLosses = await engine.steps(resident, taken, rates);
+          // About 50 ms a call: long enough to cost nothing, short enough for Ctrl-C.
+          const perStep = (performance.now() - chunkBegan) / count;
+          chunk = Math.max(1, Math.min(4096, Math.round(50 / perStep)));
+          for (let i = 0; i < count; i++) {
+            learningRate = rates[i];
+            account(
+              chunkLosses[i],
+              Math.min(c.batchSize, taken.length - i * c.batchSize),
+              batch + i,
+            );
+          }
+          batch += count;
+          await breathe();
+          signal?.throwIfAborted();
         }
-        signal?.throwIfAborted();
+      } else {
+        let batchNumber = 0;
+        for await (const b of loader.epoch(epoch)) {
+          learningRate = schedule.rate(epoch * loader.batches + batchNumber);
+          const batch = asEncoded(b);
+          account(await engine.step(batch, learningRate, noise), batch.n, batchNumber);
+          batchNumber++;
+          await breathe();
+          signal?.throwIfAborted();
+        }
       }
       const record: EpochRecord = {
         epoch,
@@ -196,7 +244,7 @@ export async function trainSupervised(
           engine.setWeights(lastGood);
           throw new TrainingError(
             `Cannot train: validation loss must be finite, got ${checked.loss} after epoch ${epoch} at learning rate ${learningRate}`,
-            { epoch, batch: batchNumber - 1, learningRate },
+            { epoch, batch: loader.batches - 1, learningRate },
           );
         }
       }
@@ -365,6 +413,30 @@ function encode(
   };
 }
 
+/** The whole training set for an engine that gathers windows itself; null where it can't. */
+function residentData(
+  model: Model,
+  losses: readonly Loss[],
+  data: TrainingData,
+  classWeights: ClassWeighting | null,
+  augmentations: TrainConfigInput["augmentations"],
+): ResidentData | null {
+  if (!(data instanceof SupervisedDataset) || augmentations?.length) return null;
+  const weights = data.weights?.slice() ?? new Float32Array(data.length).fill(1);
+  if (classWeights) {
+    for (let i = 0; i < data.length; i++) {
+      weights[i] *= classWeights.weights[data.y[i * data.targets + classWeights.column]];
+    }
+  }
+  return {
+    matrix: data.matrix,
+    bars: data.frame.length,
+    rows: data.rows,
+    y: encodeTargets(data.y, data.length, model.heads, losses),
+    weights,
+  };
+}
+
 function asEncoded(batch: Batch): EncodedBatch {
   return { n: batch.shape[0], x: batch.x, y: batch.y, weights: batch.weights! };
 }
@@ -417,6 +489,3 @@ async function score(
   );
   return { loss, metrics: headMetrics(model.heads, losses, logits, data.raw, data.n) };
 }
-
-/** The weights that `trainSupervised` starts from, for a checkpoint made before any training. */
-export { readWeights };

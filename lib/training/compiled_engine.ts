@@ -1,0 +1,181 @@
+/**
+ * Training steps compiled to one ONNX graph and run by ONNX Runtime.
+ *
+ * Data in memory go in whole: windows are gathered inside the graph from the matrix of bars, and
+ * many steps are one native call.
+ * @module
+ */
+import { type CompiledStep, compileStep, type InputSpec } from "../onnx/mod.ts";
+import { loadTf, type Tf } from "../models/mod.ts";
+import {
+  eagerLogits,
+  type EngineOptions,
+  trainableVariables,
+  type TrainingEngine,
+} from "./engine.ts";
+import { encodedWidth, lossFunction } from "./losses.ts";
+import { convertState, type OptimizerConfig, type OptimizerState } from "./optimizers.ts";
+import type * as tfTypes from "@tensorflow/tfjs";
+
+type Tensor = tfTypes.Tensor;
+
+/** The optimizer as compiled steps write it, or null where they have another rule than ours. */
+function compiledOptimizer(config: OptimizerConfig):
+  | Parameters<
+    typeof compileStep
+  >[0]["optimizer"]
+  | null {
+  switch (config.kind) {
+    case "adamw":
+      return { ...config };
+    case "adam": {
+      const { weightDecay, ...rest } = config;
+      return weightDecay === 0 ? rest : null;
+    }
+    case "sgd": {
+      const { weightDecay, ...rest } = config;
+      return weightDecay === 0 ? rest : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Says why a compiled engine can't be used with these options, or null. */
+export function compiledObstacle(options: EngineOptions): string | null {
+  if (compiledOptimizer(options.optimizer) === null) {
+    return `optimizer ${options.optimizer.kind}${
+      options.optimizer.weightDecay > 0 ? " with weightDecay" : ""
+    } is not compiled`;
+  }
+  return null;
+}
+
+/** @throws {UnsupportedOpError} If a kernel of the model or the loss has no translation. */
+export async function compiledEngine(options: EngineOptions): Promise<TrainingEngine> {
+  const tf = await loadTf();
+  const { model, losses, batchSize, clipNorm, seed } = options;
+  const { windowBars, features } = model.config;
+  const width = encodedWidth(model.heads);
+  const lossOf = lossFunction(tf, model.heads, losses);
+  const variables = trainableVariables(model);
+  const optimizer = compiledOptimizer(options.optimizer)!;
+  for (const site of model.dropoutSites) site.draws = true;
+
+  const compile = (
+    inputs: Record<string, InputSpec>,
+    windows: (t: Record<string, Tensor>) => Tensor,
+  ) =>
+    compileStep({
+      variables,
+      inputs: {
+        ...inputs,
+        y: { shape: [batchSize, width] },
+        weights: { shape: [batchSize] },
+      },
+      loss: (t: Record<string, Tensor>) =>
+        lossOf(model.logits.apply(windows(t), { training: true }) as Tensor, t.y, t.weights),
+      optimizer,
+      clipNorm,
+      seed,
+    });
+
+  // Compiled for the form that the first data has; the state moves along if another one comes.
+  let step: CompiledStep | null = null;
+  let form: "windows" | number | null = null;
+  let pending: OptimizerState | null = options.state
+    ? convertState(options.state, options.optimizer, "compiled")
+    : null;
+  const names = ["adam", "adamw"].includes(optimizer.kind)
+    ? ["firstMoment", "secondMoment"]
+    : ["momentum"];
+
+  function stateOf(step: CompiledStep): OptimizerState {
+    const { slots, step: count } = step.state();
+    return {
+      step: count,
+      slots: names.filter((n) => n in slots).map((n) => slots[n]),
+      form: "compiled",
+    };
+  }
+  async function use(wanted: "windows" | number, spec: InputSpec[]): Promise<CompiledStep> {
+    if (step && form === wanted) return step;
+    if (step) {
+      step.syncVariables();
+      pending = stateOf(step);
+      step.dispose();
+    }
+    step = wanted === "windows"
+      ? await compile({ x: spec[0] }, (t) => t.x)
+      : await compile({ matrix: spec[0], rows: spec[1] }, (t) => windowsOf(tf, t, windowBars));
+    form = wanted;
+    if (pending) {
+      const empty = step.state();
+      step.restore({
+        ...empty,
+        step: pending.step,
+        slots: Object.fromEntries(
+          Object.keys(empty.slots).map((name) => [name, pending!.slots[names.indexOf(name)]]),
+        ),
+      });
+      pending = null;
+    }
+    return step;
+  }
+  const windowsSpec: InputSpec[] = [{ shape: [batchSize, windowBars, features] }];
+  const residentSpec = (bars: number): InputSpec[] => [
+    { shape: [bars, features], shared: true },
+    { shape: [batchSize], dtype: "int32" },
+  ];
+  // What can't be compiled shows here, before any training.
+  if (options.resident) await use(options.resident.bars, residentSpec(options.resident.bars));
+  else await use("windows", windowsSpec);
+  let written = true;
+  const writeBack = () => {
+    if (!written) step!.syncVariables();
+    written = true;
+  };
+  const positions = new Map<number, Int32Array>();
+
+  return {
+    backend: "ort",
+    async steps(data, order, rates) {
+      const step = await use(data.bars, residentSpec(data.bars));
+      written = false;
+      const { matrix, rows, y, weights } = data;
+      return step.epoch({ matrix, rows, y, weights }, order, { learningRate: rates });
+    },
+    async step(batch, learningRate) {
+      const s = await use("windows", windowsSpec);
+      written = false;
+      const { x, y, weights, n } = batch;
+      if (n === batchSize) return s.stepFeeds({ x, y, weights }, { learningRate }).loss;
+      let all = positions.get(n);
+      if (!all) positions.set(n, all = Int32Array.from({ length: n }, (_, i) => i));
+      return s.epoch({ x, y, weights }, all, { learningRate })[0];
+    },
+    logits(x, n) {
+      writeBack();
+      return eagerLogits(tf, model, x, n);
+    },
+    weights: () => step!.state().parameters,
+    setWeights(flat) {
+      const state = step!.state();
+      step!.restore({ ...state, parameters: flat });
+      written = false;
+    },
+    optimizerState: () => stateOf(step!),
+    sync: writeBack,
+    dispose() {
+      step?.dispose();
+      for (const site of model.dropoutSites) site.draws = false;
+    },
+  };
+}
+
+/** Windows [n, windowBars, features] whose last bars are `rows`, gathered from the matrix of bars. */
+function windowsOf(tf: Tf, t: Record<string, Tensor>, windowBars: number): Tensor {
+  const offsets = tf.range(1 - windowBars, 1, 1, "int32");
+  const indices = tf.add(tf.reshape(t.rows, [-1, 1]), offsets) as tfTypes.Tensor2D;
+  return tf.gather(t.matrix, tf.cast(indices, "int32"));
+}
