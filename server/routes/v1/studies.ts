@@ -6,7 +6,6 @@ import {
   type TrialBodyJson,
   trialBodySchema,
   trialFromJson,
-  trialSchema,
 } from "../../../lib/tuner/wire.ts";
 import { studiesOf } from "../../services/studies.ts";
 import { answers, jsonBody, newApi } from "./openapi.ts";
@@ -145,7 +144,7 @@ export const studyRoutes = newApi()
       responses: answer(z.object({ number: z.number() }), "The trial's number"),
     }),
     async (c) => {
-      const trial = trialFromJson(trialSchema.parse(c.req.valid("json")));
+      const trial = trialFromJson(c.req.valid("json"));
       const { study } = c.req.valid("param");
       return c.json({ number: await studiesOf(c.get("services")).add(study, trial) }, 200);
     },
