@@ -35,3 +35,13 @@ export {
 } from "./scaler.ts";
 export type { Labels } from "./labels/labels.ts";
 export { fixedHorizonLabels, type FixedHorizonOptions } from "./labels/fixed_horizon.ts";
+export {
+  type TripleBarrierLabels,
+  tripleBarrierLabels,
+  type TripleBarrierOptions,
+} from "./labels/triple_barrier.ts";
+export { type TrendScanningLabels, trendScanningLabels } from "./labels/trend_scanning.ts";
+export { labelConcurrency, sampleUniqueness } from "./labels/sample_uniqueness.ts";
+export { ewmVolatility } from "./labels/ewm_volatility.ts";
+export { fractionalWeights } from "./fractional_weights.ts";
+export { filterGarch, fitGarch, type GarchFit, type GarchParameters } from "./garch.ts";
