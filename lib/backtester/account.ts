@@ -101,7 +101,12 @@ export class Account {
     tag: string,
   ): void {
     const before = this.units[a];
-    const after = before + delta;
+    let after = before + delta;
+    if (Math.abs(after) <= 1e-12 * Math.abs(before)) {
+      // Rounding must not leave a position that no lot stands for.
+      delta = -before;
+      after = 0;
+    }
     this.cash -= delta * unitValue + fee;
     this.totalFees += fee;
     this.#traded += Math.abs(delta) * unitValue;

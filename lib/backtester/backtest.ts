@@ -56,8 +56,9 @@ export function backtest(
       options: resolved,
       recorder,
       account,
-      orders: broker.orders.filter((o) => o.reason !== "already at target").map((o) => o.toOrder()),
-      fills: broker.fills,
+      orders: () =>
+        broker.orders.filter((o) => o.reason !== "already at target").map((o) => o.toOrder()),
+      fills: () => broker.fills.toFills(),
       costs: costsOf(broker),
       stopped,
       length,
@@ -97,7 +98,7 @@ export function backtest(
       }
       if (onFill !== undefined) {
         while (toldFills < broker.fills.length) {
-          onFill.call(strategy, broker.fills[toldFills++], context);
+          onFill.call(strategy, broker.fills.at(toldFills++), context);
         }
       }
       if (onTrade !== undefined) {

@@ -8,7 +8,8 @@
 import type { Bars } from "../data/bars.ts";
 import { Account, affordableUnits, roundToLot } from "./account.ts";
 import { type BacktestOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import type { Fill, Order } from "./order.ts";
+import { FillLog } from "./fill_log.ts";
+import type { Order } from "./order.ts";
 import { createPanel, type Panel } from "./panel.ts";
 import { Recorder } from "./recorder.ts";
 import { type BacktestResult, buildResult } from "./result.ts";
@@ -112,8 +113,8 @@ export function backtestSignals(
     options: resolved,
     recorder: run.recorder,
     account: run.account,
-    orders: run.orders,
-    fills: run.fills,
+    orders: () => run.orders,
+    fills: () => run.fills.toFills(),
     costs: {
       commission: run.account.totalFees,
       slippage: run.slippageCost,
@@ -134,7 +135,7 @@ class SignalRun {
   readonly account: Account;
   readonly recorder: Recorder;
   readonly orders: Order[] = [];
-  readonly fills: Fill[] = [];
+  readonly fills: FillLog;
   slippageCost = 0;
   stopped: { bar: number; reason: string } | null = null;
   readonly #panel: Panel;
@@ -151,6 +152,7 @@ class SignalRun {
     this.#lot = own?.lotSize ?? options.source.lotSize ?? 0;
     this.#tick = own?.tickSize ?? options.source.tickSize ?? 0;
     this.account = new Account(options.cash, panel.symbols);
+    this.fills = new FillLog(panel.symbols, panel.time);
     this.recorder = new Recorder(panel.length, options.cash);
   }
 
@@ -284,7 +286,7 @@ class SignalRun {
     this.slippageCost += units * Math.abs(price - rawPrice) * this.#multiplier;
     account.fill(0, delta, price, unitValue, fee, t, time, id, "");
     const symbol = this.#panel.symbols[0];
-    this.fills.push({ orderId: id, symbol, bar: t, time, units: delta, price, rawPrice, fee });
+    this.fills.push(id, 0, t, delta, price, rawPrice, fee);
     this.orders.push({
       id,
       symbol,

@@ -5,7 +5,9 @@ const dayMs = 86_400_000;
  * them, 52 for weekly, 12 for monthly, 4 and 1 beyond; for intraday bars the bars of an average day
  * times 252 or 365.
  */
-export function barsPerYearOf(time: Float64Array): number {
+export function barsPerYearOf(times: Float64Array): number {
+  // The last 20,000 bars tell the calendar as well as a million do.
+  const time = times.length > 20_000 ? times.subarray(times.length - 20_000) : times;
   const n = time.length;
   if (n < 3) return 252;
   const gaps = new Float64Array(n - 1);

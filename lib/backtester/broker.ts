@@ -11,7 +11,8 @@ import { Holding } from "./holding.ts";
 import { matchAtOpen, matchLimit, matchStop } from "./fill_rules.ts";
 import { OrderError } from "./errors.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { Fill, OrderRequest } from "./order.ts";
+import { FillLog } from "./fill_log.ts";
+import type { OrderRequest } from "./order.ts";
 import type { Panel } from "./panel.ts";
 import { placeOrder, setTrail } from "./place_order.ts";
 import type { WorkingOrder } from "./working_order.ts";
@@ -31,7 +32,7 @@ export class Broker {
   readonly account: Account;
   readonly terms: ContractTerms;
   readonly orders: WorkingOrder[] = [];
-  readonly fills: Fill[] = [];
+  readonly fills: FillLog;
   readonly holding: Holding;
   slippageCost = 0;
   fxCost = 0;
@@ -56,6 +57,7 @@ export class Broker {
     this.#rebalancesLazily = options.rebalanceBand > 0;
     panel.symbols.forEach((s, a) => this.#index.set(s, a));
     this.account = new Account(options.cash, panel.symbols);
+    this.fills = new FillLog(panel.symbols, panel.time);
     this.terms = contractTerms(panel, options.source);
     this.holding = new Holding(panel, this.account, this.terms, options.source);
     this.#filledVolume = new Float64Array(panel.symbols.length);
@@ -295,6 +297,8 @@ export class Broker {
 
   #tryMatch(batch: Match[], order: WorkingOrder, rawPrice: number, t: number): void {
     if (rawPrice !== rawPrice || !this.isTraded(order.asset, t)) return;
+    if (order.metBar === t) return;
+    order.metBar = t;
     batch.push({ order, rawPrice, delta: 0, reduces: 0 });
   }
 
@@ -531,16 +535,7 @@ export class Broker {
       this.#rate(a, t);
     this.#filledVolume[a] += units;
     account.fill(a, delta, price, unitValue, fee, t, this.#panel.time[t], order.id, order.tag);
-    this.fills.push({
-      orderId: order.id,
-      symbol: order.symbol,
-      bar: t,
-      time: this.#panel.time[t],
-      units: delta,
-      price,
-      rawPrice,
-      fee,
-    });
+    this.fills.push(order.id, a, t, delta, price, rawPrice, fee);
     const filledBefore = order.filledUnits;
     order.price = filledBefore === 0
       ? price

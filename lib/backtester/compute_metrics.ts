@@ -1,5 +1,11 @@
-import { kurtosis, skewness } from "../math/mod.ts";
 import * as m from "./metrics/mod.ts";
+import { tailMeanInPlace } from "./metrics/conditional_value_at_risk.ts";
+import { drawdownsOf, underwater } from "./metrics/drawdowns.ts";
+import { momentsOf } from "./metrics/moments.ts";
+import { deepest } from "./metrics/max_drawdown.ts";
+import { hasNaN, quantileInPlace } from "./metrics/order_statistics.ts";
+import { ratioOfTails } from "./metrics/tail_ratio.ts";
+import { rootMeanSquare } from "./metrics/ulcer_index.ts";
 
 export interface MetricsOptions {
   /** Benchmark returns of the same bars. */
@@ -32,27 +38,43 @@ export function computeMetrics(
   options: MetricsOptions = {},
 ): Record<string, number> {
   const { benchmark, barsPerYear = 252, riskFree = 0, selection } = options;
-  const moments = m.sharpeMoments(returns, riskFree);
+  const basic = momentsOf(returns);
+  const moments = m.sharpeMoments(returns, riskFree, basic);
+  const scale = Math.sqrt(barsPerYear);
+  // Curve, falls and tails are made once for the metrics that share them.
+  const depth = underwater(returns);
+  const falls = drawdownsOf(depth);
+  const deep = deepest(depth);
+  const total = m.totalReturn(returns);
+  const growth = m.cagr(returns, barsPerYear);
+  const [low, high, tail] = tailsOf(returns);
+  const down = m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree });
+  let depths = 0, bars = 0, longest = 0;
+  for (const fall of falls) {
+    depths += fall.depth;
+    bars += fall.bars;
+    if (fall.bars > longest) longest = fall.bars;
+  }
   const metrics: Record<string, number> = {
-    total_return: m.totalReturn(returns),
-    cagr: m.cagr(returns, barsPerYear),
-    volatility: m.volatility(returns, barsPerYear),
-    downside_deviation: m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree }),
-    sharpe: m.sharpeRatio(returns, { barsPerYear, riskFree }),
-    sortino: m.sortinoRatio(returns, { barsPerYear, minimumReturn: riskFree }),
-    calmar: m.calmarRatio(returns, barsPerYear),
+    total_return: total,
+    cagr: growth,
+    volatility: basic.deviation * scale,
+    downside_deviation: down,
+    sharpe: moments.sharpe * scale,
+    sortino: down > 0 ? (basic.mean - riskFree) * barsPerYear / down : NaN,
+    calmar: deep < 0 ? growth / -deep : NaN,
     omega: m.omegaRatio(returns, riskFree),
-    max_drawdown: m.maxDrawdown(returns),
-    max_drawdown_bars: m.maxDrawdownBars(returns),
-    average_drawdown: m.averageDrawdown(returns),
-    average_drawdown_bars: m.averageDrawdownBars(returns),
-    recovery_factor: m.recoveryFactor(returns),
-    ulcer_index: m.ulcerIndex(returns),
-    var_95: m.valueAtRisk(returns),
-    cvar_95: m.conditionalValueAtRisk(returns),
-    tail_ratio: m.tailRatio(returns),
-    skew: skewness(returns),
-    kurtosis: kurtosis(returns),
+    max_drawdown: deep,
+    max_drawdown_bars: longest,
+    average_drawdown: falls.length === 0 ? 0 : depths / falls.length,
+    average_drawdown_bars: falls.length === 0 ? 0 : bars / falls.length,
+    recovery_factor: deep < 0 ? total / -deep : NaN,
+    ulcer_index: rootMeanSquare(depth),
+    var_95: low,
+    cvar_95: tail,
+    tail_ratio: ratioOfTails(low, high),
+    skew: moments.skew,
+    kurtosis: moments.kurtosis,
     psr: m.probabilisticSharpe(moments),
     dsr: selection ? m.deflatedSharpe(moments, selection) : m.probabilisticSharpe(moments),
   };
@@ -65,4 +87,12 @@ export function computeMetrics(
     metrics.down_capture = m.captureRatio(returns, benchmark, "down", barsPerYear);
   }
   return metrics;
+}
+
+/** 5th and 95th percentile and the mean of the lowest 5 %. */
+function tailsOf(returns: Float64Array): [low: number, high: number, tail: number] {
+  if (returns.length === 0 || hasNaN(returns)) return [NaN, NaN, NaN];
+  const values = Float64Array.from(returns);
+  const low = quantileInPlace(values, 0.05);
+  return [low, quantileInPlace(values, 0.95), tailMeanInPlace(values, 0.05)];
 }

@@ -34,8 +34,9 @@ export interface BacktestResultParts {
   gross: Float64Array;
   trades: Trade[];
   openTrades: Trade[];
-  orders: Order[];
-  fills: Fill[];
+  /** Made when first asked for. */
+  orders: () => Order[];
+  fills: () => Fill[];
   metrics: Record<string, number>;
   costs: CostBreakdown;
   barsPerYear: number;
@@ -47,7 +48,7 @@ export interface BacktestResultParts {
  *
  * A notebook shows it as its tearsheet.
  */
-export class BacktestResult implements BacktestResultParts {
+export class BacktestResult {
   declare readonly strategy: string;
   declare readonly params: Readonly<Record<string, unknown>>;
   declare readonly symbols: readonly string[];
@@ -68,16 +69,22 @@ export class BacktestResult implements BacktestResultParts {
   declare readonly trades: Trade[];
   /** Lots still open, marked at the last close. */
   declare readonly openTrades: Trade[];
-  declare readonly orders: Order[];
-  declare readonly fills: Fill[];
   declare readonly metrics: Record<string, number>;
   declare readonly costs: CostBreakdown;
   declare readonly barsPerYear: number;
   /** Where trading ended early because equity was gone; null when it did not. */
   declare readonly stopped: { bar: number; reason: string } | null;
 
+  /** All orders, in the order of their placing. */
+  declare readonly orders: Order[];
+  /** All executions, in order. */
+  declare readonly fills: Fill[];
+
   constructor(parts: BacktestResultParts) {
-    Object.assign(this, parts);
+    const { orders, fills, ...rest } = parts;
+    Object.assign(this, rest);
+    lazily(this, "orders", orders);
+    lazily(this, "fills", fills);
   }
 
   /** Shows the tearsheet in a Deno notebook. */
@@ -96,6 +103,19 @@ export class BacktestResult implements BacktestResultParts {
       percent(m.total_return)
     }, Sharpe ${m.sharpe.toFixed(2)}, max drawdown ${percent(m.max_drawdown)}, ${m.trades} trades`;
   }
+}
+
+/** An own property that is computed when it is first read, and kept. */
+function lazily<T>(target: object, name: string, compute: () => T): void {
+  Object.defineProperty(target, name, {
+    enumerable: true,
+    configurable: true,
+    get() {
+      const value = compute();
+      Object.defineProperty(target, name, { enumerable: true, value });
+      return value;
+    },
+  });
 }
 
 /** Simple returns of an equity curve, the first against `start`. */
@@ -127,8 +147,8 @@ export interface RunRecord {
   options: ResolvedOptions;
   recorder: Recorder;
   account: Account;
-  orders: Order[];
-  fills: Fill[];
+  orders: () => Order[];
+  fills: () => Fill[];
   costs: CostBreakdown;
   stopped: { bar: number; reason: string } | null;
   /** Bars that were run; fewer than the panel's when the run failed. */

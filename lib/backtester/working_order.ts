@@ -28,6 +28,8 @@ export class WorkingOrder implements Order, Matchable {
   intrabarFrom = -1;
   /** Bar within which a stop-limit was triggered after the open. */
   triggeredBar = -1;
+  /** Last bar in which it met the market; one bar fills an order once at most. */
+  metBar = -1;
   /** First bar that could have filled it, for time in force. */
   firstTried = -1;
   reduceOnly = false;

@@ -1,7 +1,7 @@
 /**
  * Simple moving average; NaN for the first `window - 1` values.
  *
- * The running sum is compensated (Kahan), so that it does not drift over a million bars.
+ * The running sum is summed afresh every 512 bars, so that it does not drift over a million of them.
  *
  * @throws {RangeError} If `window` is not a positive integer.
  */
@@ -13,20 +13,18 @@ export function movingAverage(column: Float64Array, window: number): Float64Arra
   }
   const n = column.length;
   const out = new Float64Array(n).fill(NaN);
-  let sum = 0;
-  let lost = 0;
-  for (let t = 0; t < n; t++) {
-    let y = column[t] - lost;
-    let s = sum + y;
-    lost = (s - sum) - y;
-    sum = s;
-    if (t >= window) {
-      y = -column[t - window] - lost;
-      s = sum + y;
-      lost = (s - sum) - y;
-      sum = s;
+  // Values that are not defined yet (an indicator of an indicator) only delay the start.
+  let from = 0;
+  while (from < n && column[from] !== column[from]) from++;
+  for (let block = from + window - 1; block < n; block += 512) {
+    let sum = 0;
+    for (let i = block - window + 1; i <= block; i++) sum += column[i];
+    out[block] = sum / window;
+    const end = Math.min(n, block + 512);
+    for (let t = block + 1; t < end; t++) {
+      sum += column[t] - column[t - window];
+      out[t] = sum / window;
     }
-    if (t >= window - 1) out[t] = sum / window;
   }
   return out;
 }

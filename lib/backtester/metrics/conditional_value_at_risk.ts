@@ -1,5 +1,6 @@
 import { mean, normalPdf, normalQuantile, standardDeviation } from "../../math/mod.ts";
-import { cornishFisherQuantile, type RiskMethod } from "./value_at_risk.ts";
+import { hasNaN, selectInPlace } from "./order_statistics.ts";
+import { checkLevel, cornishFisherQuantile, type RiskMethod } from "./value_at_risk.ts";
 
 /**
  * Expected shortfall: the mean per-bar return in the worst `level` (5 %) of cases.
@@ -14,10 +15,10 @@ export function conditionalValueAtRisk(
   options: { level?: number; method?: RiskMethod } = {},
 ): number {
   const { level = 0.05, method = "historical" } = options;
+  checkLevel(level);
   if (returns.length === 0) return NaN;
   if (method === "historical") {
-    const sorted = Float64Array.from(returns).sort();
-    return mean(sorted.subarray(0, Math.floor((sorted.length - 1) * level) + 1));
+    return hasNaN(returns) ? NaN : tailMeanInPlace(Float64Array.from(returns), level);
   }
   const z = normalQuantile(level);
   const m = mean(returns);
@@ -33,4 +34,11 @@ export function conditionalValueAtRisk(
     sum += normalPdf(x) * cornishFisherQuantile(x, returns);
   }
   return m + s * sum * h / level;
+}
+
+/** Mean of the `floor((N - 1) * level) + 1` lowest values; reorders `a`. */
+export function tailMeanInPlace(a: Float64Array, level: number): number {
+  const k = Math.floor((a.length - 1) * level);
+  selectInPlace(a, k);
+  return mean(a.subarray(0, k + 1));
 }

@@ -24,7 +24,11 @@ export function underwater(returns: Float64Array): Float64Array {
 
 /** All drawdowns in order of time. */
 export function drawdowns(returns: Float64Array): Drawdown[] {
-  const depth = underwater(returns);
+  return drawdownsOf(underwater(returns));
+}
+
+/** All drawdowns of an underwater curve. */
+export function drawdownsOf(depth: Float64Array): Drawdown[] {
   const found: Drawdown[] = [];
   let open: Drawdown | null = null;
   for (let t = 0; t < depth.length; t++) {

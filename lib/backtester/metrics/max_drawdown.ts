@@ -6,7 +6,15 @@ import { underwater } from "./drawdowns.ts";
  * The starting capital is part of the maximum; vectorbt's returns kernel leaves it out.
  */
 export function maxDrawdown(returns: Float64Array): number {
-  let deepest = 0;
-  for (const depth of underwater(returns)) if (!(depth >= deepest)) deepest = depth;
-  return deepest;
+  return deepest(underwater(returns));
+}
+
+/** Lowest value of an underwater curve; NaN if it holds one. */
+export function deepest(depth: Float64Array): number {
+  let lowest = 0;
+  for (let t = 0; t < depth.length; t++) {
+    if (depth[t] < lowest) lowest = depth[t];
+    else if (depth[t] !== depth[t]) return NaN;
+  }
+  return lowest;
 }

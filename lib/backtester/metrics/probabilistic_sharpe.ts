@@ -1,11 +1,5 @@
-import {
-  kurtosis,
-  mean,
-  normalCdf,
-  normalQuantile,
-  skewness,
-  standardDeviation,
-} from "../../math/mod.ts";
+import { normalCdf, normalQuantile } from "../../math/mod.ts";
+import { type Moments, momentsOf } from "./moments.ts";
 
 /** What the statistics of a Sharpe ratio need to know. */
 export interface SharpeMoments {
@@ -19,12 +13,16 @@ export interface SharpeMoments {
 }
 
 /** Moments of per-bar returns less a per-bar risk-free rate (population skew and kurtosis). */
-export function sharpeMoments(returns: Float64Array, riskFree = 0): SharpeMoments {
+export function sharpeMoments(
+  returns: Float64Array,
+  riskFree = 0,
+  moments: Moments = momentsOf(returns),
+): SharpeMoments {
   return {
-    sharpe: (mean(returns) - riskFree) / standardDeviation(returns),
+    sharpe: moments.deviation > 0 ? (moments.mean - riskFree) / moments.deviation : NaN,
     observations: returns.length,
-    skew: skewness(returns),
-    kurtosis: kurtosis(returns),
+    skew: moments.skew,
+    kurtosis: moments.kurtosis,
   };
 }
 

@@ -1,11 +1,5 @@
-import {
-  kurtosis,
-  mean,
-  normalQuantile,
-  quantile,
-  skewness,
-  standardDeviation,
-} from "../../math/mod.ts";
+import { kurtosis, mean, normalQuantile, skewness, standardDeviation } from "../../math/mod.ts";
+import { hasNaN, quantileInPlace } from "./order_statistics.ts";
 
 export type RiskMethod = "historical" | "gaussian" | "cornishFisher";
 
@@ -21,11 +15,21 @@ export function valueAtRisk(
   options: { level?: number; method?: RiskMethod } = {},
 ): number {
   const { level = 0.05, method = "historical" } = options;
-  if (method === "historical") return quantile(returns, level);
+  checkLevel(level);
+  if (method === "historical") {
+    return hasNaN(returns) ? NaN : quantileInPlace(Float64Array.from(returns), level);
+  }
   const z = normalQuantile(level);
   const m = mean(returns);
   const s = standardDeviation(returns);
   return m + s * (method === "gaussian" ? z : cornishFisherQuantile(z, returns));
+}
+
+/** @throws {RangeError} If `level` is not in (0, 1). */
+export function checkLevel(level: number): void {
+  if (!(level > 0 && level < 1)) {
+    throw new RangeError(`Cannot compute value at risk: level must be in (0, 1), got ${level}`);
+  }
 }
 
 /** The standard normal quantile `z` bent by the skew and excess kurtosis of `returns`. */

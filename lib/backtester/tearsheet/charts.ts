@@ -16,6 +16,8 @@ export interface Benchmark {
   /** Same bars as the result. */
   equity: Float64Array;
   returns: Float64Array;
+  /** What its own run recorded; empty when only returns are known. */
+  metrics: Readonly<Record<string, number>>;
 }
 
 const width = 760;
@@ -51,7 +53,12 @@ export class Charts {
       marginLeft: 56,
       marginRight: 16,
       ariaLabel: label,
-      style: "background: transparent; font: 12px system-ui, sans-serif; overflow: visible",
+      style: {
+        background: "transparent",
+        fontFamily: "system-ui, sans-serif",
+        fontSize: "12px",
+        overflow: "visible",
+      },
       ...options,
       document: this.document,
     });
@@ -92,7 +99,8 @@ export class Charts {
       ? this.#lines(drawdownOf(benchmark.equity, result.initialCash), result.time, "benchmark").rows
       : [];
     return this.draw("Underwater: fall below the running maximum", {
-      height: 180,
+      height: 186,
+      marginTop: 26,
       y: { label: "Drawdown", grid: true, tickFormat: "%", ticks: 4 },
       x: { label: null, type: "utc" },
       marks: [
@@ -149,7 +157,7 @@ export class Charts {
         Plot.text(cells, {
           x: (c) => monthNames[c.month - 1],
           y: "year",
-          text: (c) => (c.value * 100).toFixed(1),
+          text: (c) => (c.value * 100).toFixed(1).replace(/^-0\.0$/, "0.0"),
           fill: "currentColor",
           fontSize: 11,
         }),
@@ -163,8 +171,9 @@ export class Charts {
     const Plot = this.plot;
     const values = Array.from(result.returns).filter((r) => Number.isFinite(r) && r !== 0);
     return this.draw("Distribution of per-bar returns", {
-      height: 200,
-      x: { label: "Return per bar", tickFormat: "%" },
+      height: 210,
+      marginBottom: 44,
+      x: { label: "Return per bar", labelOffset: 38, tickFormat: "%" },
       y: { label: "Bars", grid: true, ticks: 4 },
       marks: [
         Plot.rectY(values, {
@@ -180,11 +189,18 @@ export class Charts {
   exposure(result: BacktestResult): string {
     const { Plot, rows } = this.#lines(result.position, result.time, "strategy");
     return this.draw("Net exposure as a share of equity", {
-      height: 140,
+      height: 150,
+      marginTop: 28,
       y: { label: "Exposure", grid: true, tickFormat: "%", ticks: 3 },
       x: { label: null, type: "utc" },
       marks: [
-        Plot.areaY(rows, { x: "time", y: "value", fill: "var(--fill)", curve: "step-after" }),
+        Plot.areaY(rows, {
+          x: "time",
+          y: "value",
+          fill: "var(--main)",
+          fillOpacity: 0.4,
+          curve: "step-after",
+        }),
         Plot.ruleY([0], { stroke: "var(--muted)" }),
       ],
     });

@@ -68,7 +68,7 @@ export function metricRows(result: BacktestResult, benchmark: Benchmark | null):
     }
     : result.metrics;
   const other: Record<string, number> = benchmark
-    ? computeMetrics(benchmark.returns, { barsPerYear })
+    ? { ...computeMetrics(benchmark.returns, { barsPerYear }), ...benchmark.metrics }
     : {};
   return rows.filter(([, name]) => name in own).map(([label, name, form]) => ({
     label,

@@ -83,7 +83,8 @@ function benchmarkOf(
   const name = given instanceof BacktestResult ? given.strategy : given.name;
   let equity = result.initialCash;
   const curve = given.returns.map((r) => equity *= 1 + r);
-  return { name, returns: given.returns, equity: curve };
+  const metrics = given instanceof BacktestResult ? given.metrics : {};
+  return { name, returns: given.returns, equity: curve, metrics };
 }
 
 function drawAll(
