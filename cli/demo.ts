@@ -47,8 +47,7 @@ export async function demoCommand(args: string[]): Promise<number> {
   stopping.signal.then((name) => stop.abort(new Error(`stopped by ${name}`)));
 
   heading("Server");
-  const uiDir = await prepareUi(config);
-  const server = await startServer(config, { uiDir });
+  const server = await startServer(config, { uiDir: () => prepareUi(config) });
   line(
     `${server.url}, database ${
       config.databaseUrl ? "PostgreSQL" : "PGlite"
@@ -221,7 +220,10 @@ async function deploy(
 }
 
 async function writeReport(result: ExperimentResult): Promise<string> {
-  const folder = join("reports", `${result.config.name}-${result.runId.slice(0, 8)}`);
+  const folder = join(
+    Deno.env.get("TAPEBOOK_REPORTS") || "reports",
+    `${result.config.name}-${result.runId.slice(0, 8)}`,
+  );
   await Deno.mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries(result.report)) {
     await Deno.writeTextFile(join(folder, name), text);

@@ -32,7 +32,7 @@ export async function startCommand(args: string[]): Promise<number> {
   parseArgs("start", args, {});
   const config = readConfig(Deno.env.toObject());
   const stopping = onStopSignal();
-  const server = await startServer(config, { uiDir: await prepareUi(config) });
+  const server = await startServer(config, { uiDir: () => prepareUi(config) });
   console.log(`Tapebook is at ${server.url} (state in ${config.home}); Ctrl-C stops it`);
   await stopping.signal;
   stopping.stop();

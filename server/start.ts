@@ -8,8 +8,8 @@ import { createLogger, type Logger } from "./log.ts";
 import { createServices, type Services } from "./services/mod.ts";
 
 export interface StartOptions {
-  /** Folder of the built browser pages. */
-  uiDir?: string;
+  /** Folder of the built browser pages, or what builds it once port and home are known to be good. */
+  uiDir?: string | (() => Promise<string>);
   log?: Logger;
   /** An open database, instead of the one that the configuration names; closed with the server. */
   db?: Database;
@@ -91,9 +91,10 @@ export async function startServer(
       headers: { "Retry-After": "1" },
     }));
   try {
+    const uiDir = typeof options.uiDir === "function" ? await options.uiDir() : options.uiDir;
     const db = options.db ?? await openDatabase(config);
     try {
-      const { services, close } = await createServices(config, { db, log, uiDir: options.uiDir });
+      const { services, close } = await createServices(config, { db, log, uiDir });
       app = createApp(services);
       const { port } = server.addr;
       const host = config.host.includes(":") ? `[${config.host}]` : config.host;
