@@ -13,16 +13,19 @@ import { HTTPException } from "hono/http-exception";
 import { ZodError } from "zod";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
-import { bodyLimit, requestLog, securityHeaders } from "./middleware.ts";
+import { bodyLimit, mergeSlashes, requestLog, securityHeaders } from "./middleware.ts";
 import { servingInvocationRoutes } from "./routes/serving_invocations.ts";
 import { servingMetricsRoutes } from "./routes/serving_metrics.ts";
 import { servingUiRoutes } from "./routes/serving_ui.ts";
 import { servingV2Routes } from "./routes/serving_v2.ts";
 import { auditRoutes } from "./routes/v1/audit.ts";
 import { deploymentRoutes } from "./routes/v1/deployments.ts";
+import { notebookRoutes } from "./routes/v1/notebooks.ts";
 import { promotionRoutes } from "./routes/v1/promotions.ts";
 import { modelGovernanceRoutes } from "./routes/v1/promotions_models.ts";
 import { mlflowRoutes } from "./routes/mlflow/mod.ts";
+import { runMetricRoutes } from "./routes/v1/runs.ts";
+import { reportRoutes } from "./routes/v1/reports.ts";
 import { serverRoutes } from "./routes/v1/server.ts";
 import { studyRoutes } from "./routes/v1/studies.ts";
 import type { Services } from "./services/mod.ts";
@@ -39,10 +42,13 @@ function isStreamed(path: string): boolean {
 function v1Routes() {
   return new OpenAPIHono<AppEnv>()
     .route("/server", serverRoutes)
+    .route("/runs", runMetricRoutes)
     .route("/deployments", deploymentRoutes)
     .route("/promotions", promotionRoutes)
     .route("/models", modelGovernanceRoutes)
     .route("/audit", auditRoutes)
+    .route("/notebooks", notebookRoutes)
+    .route("/reports", reportRoutes)
     .route("/studies", studyRoutes);
 }
 
@@ -54,7 +60,7 @@ export function createApp(services: Services) {
     c.set("caller", { name: "local", scopes: ["admin"] });
     await next();
   });
-  base.use(requestLog(), securityHeaders());
+  base.use(requestLog(), securityHeaders(), mergeSlashes());
   base.use(bodyLimit(services.config.maxBodyBytes, isStreamed));
 
   const app = base

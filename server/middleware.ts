@@ -28,6 +28,15 @@ export function requestLog(): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Sends a path that begins with several slashes to the one with a single slash. */
+export function mergeSlashes(): MiddlewareHandler<AppEnv> {
+  return async function mergeSlashes(c, next) {
+    const { pathname, search } = new URL(c.req.url);
+    if (!pathname.startsWith("//")) return await next();
+    return c.redirect(pathname.replace(/^\/+/, "/") + search, 308);
+  };
+}
+
 /** Headers that keep a browser from sniffing, framing, or running foreign code. */
 export function securityHeaders(): MiddlewareHandler<AppEnv> {
   const policy = [

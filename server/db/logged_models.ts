@@ -311,12 +311,10 @@ export async function searchLoggedModels(
   }
   const sort: SortColumn[] = orders.map(({ field, ascending, dataset_name, dataset_digest }) => {
     if (!field.startsWith("metrics.")) {
-      const expression = `m.${columnOf[field] ?? field}`;
       return {
-        expression,
+        expression: `m.${columnOf[field] ?? field}`,
         type: field.endsWith("_timestamp") ? "int8" : "text",
         ascending,
-        rank: `(case when ${expression} is null then 1 else 0 end)`,
       };
     }
     const of = dataset_name
@@ -325,12 +323,7 @@ export async function searchLoggedModels(
     const expression = `(select x.value from logged_model_metrics x where x.model_id = m.model_id
       and x.key = ${params.add(field.slice("metrics.".length))}::text${of}
       order by x.timestamp desc, x.step desc, x.run_no limit 1)`;
-    return {
-      expression,
-      type: "float8",
-      ascending,
-      rank: `(case when ${expression} is null then 2 when ${expression} = 'NaN' then 1 else 0 end)`,
-    };
+    return { expression, type: "float8", ascending, hasNaN: true };
   });
   if (!orders.some((o) => o.field === "creation_timestamp")) {
     sort.push({ expression: "m.creation_time", type: "int8", ascending: false });

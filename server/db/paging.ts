@@ -7,13 +7,14 @@ import { createHash } from "node:crypto";
 import { invalid } from "../errors.ts";
 import type { Sql } from "./database.ts";
 
-/** One column to sort by; `rank` sorts before `expression`, for NaN and null to come last. */
+/** One column to sort by. Nulls come last, and so does NaN before them, in either direction. */
 export interface SortColumn {
   expression: string;
+  /** Text sorts by code points, whatever the database's own language is. */
   type: "text" | "float8" | "int8";
   ascending: boolean;
-  /** SQL of a small integer that is always ascending; absent when the column is never null. */
-  rank?: string;
+  /** Whether it can be NaN, which PostgreSQL takes for the greatest number. */
+  hasNaN?: boolean;
 }
 
 export interface PagedQuery {
@@ -65,10 +66,14 @@ function encode(token: Token): string {
  */
 export function pageSql(query: PagedQuery): { text: string; params: unknown[]; digest: string } {
   const params = [...query.params];
-  const columns = query.sort.flatMap((column) => [
-    ...(column.rank ? [{ expression: column.rank, type: "int8", ascending: true }] : []),
-    column,
-  ]);
+  const columns = query.sort.flatMap((column): SortColumn[] => {
+    const sorted = column.type === "text"
+      ? { ...column, expression: `${column.expression} collate "C"` }
+      : column;
+    if (!column.hasNaN || column.ascending) return [sorted];
+    const isNaN = { expression: `(${column.expression} = 'NaN')::int`, type: "int8" as const };
+    return [{ ...isNaN, ascending: true }, sorted];
+  });
   const digest = createHash("sha256")
     .update(JSON.stringify([query.from, query.where, query.params, columns])).digest("base64url")
     .slice(0, 12);
@@ -88,16 +93,17 @@ export function pageSql(query: PagedQuery): { text: string; params: unknown[]; d
         ? `${columns[i].expression} is null`
         : `${columns[i].expression} = ${cursor[i]}`;
     const after = columns.flatMap((column, i) => {
-      // A null sorts by its rank; nothing of the same rank comes after it in this column.
+      // Nothing of the same column comes after a null.
       if (cursor[i] === null) return [];
-      const beyond = `${column.expression} ${column.ascending ? ">" : "<"} ${cursor[i]}`;
+      const sign = column.ascending ? ">" : "<";
+      const beyond = `(${column.expression} ${sign} ${cursor[i]} or ${column.expression} is null)`;
       return [[...columns.slice(0, i).map((_, j) => equal(j)), beyond].join(" and ")];
     });
     where.push(`(${after.map((a) => `(${a})`).join(" or ")})`);
   }
   const keys = columns.map((column, i) => `(${column.expression})::text as k${i}`);
   params.push(query.limit + 1);
-  const order = columns.map((c) => `${c.expression} ${c.ascending ? "asc" : "desc nulls last"}`);
+  const order = columns.map((c) => `${c.expression} ${c.ascending ? "asc" : "desc"} nulls last`);
   const text = `select ${[query.select, ...keys].join(", ")} from ${query.from}` +
     (where.length ? ` where ${where.join(" and ")}` : "") +
     ` order by ${order.join(", ")} limit $${params.length}`;

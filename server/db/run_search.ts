@@ -55,12 +55,8 @@ function sortSql(orders: readonly Order[], params: Params): { sort: SortColumn[]
   let joins = "";
   const sort = orders.map(({ entity, key, ascending }, i): SortColumn => {
     if (entity === "attribute") {
-      const expression = `r.${key}`;
       const type = numericAttributes.has(key) ? "int8" : "text";
-      const rank = numericAttributes.has(key)
-        ? `(case when ${expression} is null then 1 else 0 end)`
-        : undefined;
-      return { expression, type, ascending, rank };
+      return { expression: `r.${key}`, type, ascending };
     }
     const tables: Record<string, string> = {
       metric: "metric_series",
@@ -71,28 +67,11 @@ function sortSql(orders: readonly Order[], params: Params): { sort: SortColumn[]
     joins += ` left join ${
       tables[entity]
     } ${alias} on ${alias}.run_no = r.run_no and ${alias}.key = ${params.add(key)}::text`;
-    const expression = `${alias}.value`;
-    return entity === "metric"
-      ? {
-        expression,
-        type: "float8",
-        ascending,
-        rank:
-          `(case when ${expression} is null then 2 when ${expression} = 'NaN' then 1 else 0 end)`,
-      }
-      : {
-        expression,
-        type: "text",
-        ascending,
-        rank: `(case when ${expression} is null then 1 else 0 end)`,
-      };
+    const type = entity === "metric" ? "float8" : "text";
+    return { expression: `${alias}.value`, type, ascending, hasNaN: entity === "metric" };
   });
   if (!orders.some((o) => o.entity === "attribute" && o.key === "start_time")) {
-    sort.push({
-      expression: "coalesce(r.start_time, -9223372036854775808)",
-      type: "int8",
-      ascending: false,
-    });
+    sort.push({ expression: "r.start_time", type: "int8", ascending: false });
   }
   if (!orders.some((o) => o.entity === "attribute" && o.key === "run_id")) {
     sort.push({ expression: "r.run_id", type: "text", ascending: true });

@@ -1,5 +1,4 @@
 /** Experiments, runs and metrics over the database. @module */
-import { limits } from "../../lib/contracts/mlflow/mod.ts";
 import type { Experiment, KeyValue, Metric } from "../../lib/contracts/mlflow/mod.ts";
 import type { Database, Sql } from "../db/database.ts";
 import * as experiments from "../db/experiments.ts";
@@ -169,11 +168,10 @@ export function createTrackingService(
     async createExperiment(name, options = {}) {
       const { artifactLocation, tags = [] } = options;
       check.checkExperimentName(name);
-      check.checkLength("artifact_location", limits.artifactLocationLength, artifactLocation);
       for (const { key, value } of tags) check.checkExperimentTag(key, value);
       const id = await experiments.insertExperiment(db, {
         name,
-        artifactLocation,
+        artifactLocation: check.checkArtifactLocation(artifactLocation),
         tags,
         now: clock.now(),
       });

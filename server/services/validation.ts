@@ -3,12 +3,24 @@
  * read these messages.
  * @module
  */
+import { resolve } from "node:path";
 import { limits } from "../../lib/contracts/mlflow/mod.ts";
 import type { DatasetInput, KeyValue, Metric } from "../../lib/contracts/mlflow/mod.ts";
 import { invalid } from "../errors.ts";
 
+/** A number that was written with a point or an exponent, which Python keeps apart from an int. */
+export class PythonFloat {
+  constructor(readonly value: number) {}
+
+  toString(): string {
+    const text = String(this.value);
+    return /^-?\d+$/.test(text) ? `${text}.0` : text;
+  }
+}
+
 /** JSON as Python's `json.dumps(sort_keys=True, separators=(",", ":"))` writes it. */
 export function pythonJson(value: unknown): string {
+  if (value instanceof PythonFloat) return value.toString();
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(",")}]`;
   if (value && typeof value === "object") {
@@ -252,5 +264,32 @@ export function checkDatasetInputs(inputs: readonly DatasetInput[]): void {
       checkLength("key", limits.inputTagKeyLength, key);
       checkLength("value", limits.inputTagValueLength, value);
     }
+  }
+}
+
+/**
+ * Where an experiment's artifacts lie: here when absent, else a place that clients write to
+ * themselves. A path is made absolute, as MLflow's server does.
+ */
+export function checkArtifactLocation(location: string | undefined): string | undefined {
+  if (!location) return undefined;
+  checkLength("artifact_location", limits.artifactLocationLength, location);
+  if (location.startsWith("runs:")) {
+    throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
+  }
+  if (/[#;?]/.test(location) && /^[a-z][a-z0-9+.-]*:/i.test(location)) {
+    throw invalid(`artifact_location must not have a query or a fragment, got '${location}'`);
+  }
+  if (/(^|[/\\])\.\.([/\\]|$)/.test(decodeURIComponentSafely(location))) {
+    throw invalid(`artifact_location must not lead upwards with '..', got '${location}'`);
+  }
+  return /^([a-z][a-z0-9+.-]*:|\/)/i.test(location) ? location : resolve(location);
+}
+
+function decodeURIComponentSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../../env.ts";
 import { ApiError, invalid } from "../../errors.ts";
-import { invalidValue } from "../../services/validation.ts";
+import { invalidValue, missingValue, PythonFloat } from "../../services/validation.ts";
 
 /** How a field is read; `parse` gives undefined for a value of another type. */
 export interface FieldType<T> {
@@ -119,6 +119,7 @@ function pythonType(value: unknown): string {
   if (value === null || value === undefined) return "NoneType";
   if (typeof value === "string") return "str";
   if (typeof value === "boolean") return "bool";
+  if (value instanceof PythonFloat) return "float";
   if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
   return Array.isArray(value) ? "list" : "dict";
 }
@@ -161,11 +162,32 @@ export async function readJson(c: Context<AppEnv>): Promise<Record<string, unkno
   const body = await c.req.text();
   if (body.trim() === "") return {};
   try {
-    let parsed = JSON.parse(lenientJson(body));
+    const text = lenientJson(body);
+    let parsed = JSON.parse(text);
     if (typeof parsed === "string") parsed = JSON.parse(parsed);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+      sources.set(parsed, text);
+      return parsed;
+    }
   } catch { /* told below */ }
   throw new ApiError("BAD_REQUEST", "Cannot read the request: its body must be a JSON object");
+}
+
+/** The text that a body was parsed from, to be read again when a refusal quotes a part of it. */
+const sources = new WeakMap<object, string>();
+
+/** The field as it was written: JSON.parse alone takes 9.0 for 9. */
+function asWritten(raw: Record<string, unknown>, name: string): unknown {
+  const text = sources.get(raw);
+  if (text === undefined) return raw[name];
+  const again = JSON.parse(
+    text,
+    ((_key: string, value: unknown, context: any) =>
+      typeof value === "number" && /[.eE]/.test(context?.source ?? "")
+        ? new PythonFloat(value)
+        : value) as (key: string, value: unknown) => unknown,
+  );
+  return again[name];
 }
 
 /** Python's json module writes NaN and Infinity bare, which JSON does not have. */
@@ -225,13 +247,12 @@ export function parseFields<S extends Spec>(
       continue;
     }
     const parsed = field.type.parse(value);
-    if (
-      parsed === undefined && !(field.type.isList && Array.isArray(value) && field.checks.length)
-    ) {
-      throw badValue(name, value);
+    // A list whose items are at fault is told by its checks, which know the item.
+    const isListOfFaults = field.type.isList && Array.isArray(value);
+    if (parsed !== undefined || isListOfFaults) {
+      for (const check of field.checks) check(value, name);
     }
-    for (const check of field.checks) check(value, name);
-    if (parsed === undefined) throw badValue(name, value);
+    if (parsed === undefined) throw badValue(name, asWritten(raw, name));
     if (field.required && value === "") throw missing(name);
     out[name] = parsed;
   }
@@ -247,7 +268,10 @@ export function fieldsPresent(...names: string[]): Check {
       for (const name of names) {
         const value = fields[name];
         if (value === undefined || value === null || value === "") {
-          throw missing(`${listName}[${i}].${name}`);
+          throw refused(
+            `${invalidValue(listName, raw).slice(0, -1)}: ` +
+              missingValue(`${listName}[${i}].${name}`),
+          );
         }
       }
     });
