@@ -72,3 +72,9 @@ export { type TpeOptions, tpeSampler } from "./samplers/tpe.ts";
 export * from "./pruners/mod.ts";
 export type { Executor } from "./executors/executor.ts";
 export { hypervolume, nonDominationRanks } from "./multi_objective.ts";
+export {
+  type ExchangedStudy,
+  exportOptunaJournal,
+  importOptunaJournal,
+} from "./exchange/optuna_journal.ts";
+export { exportCsv, exportJson } from "./exchange/tables.ts";
