@@ -108,6 +108,7 @@ export async function createServices(
   return {
     services,
     async close() {
+      await serving.serving.close();
       await tracking.drain();
       await blobs.close();
       await db.close();

@@ -1,0 +1,109 @@
+/** `/reports`: what runs left for people to read. @module */
+import { useLocation } from "preact-iso";
+import { useMemo } from "preact/hooks";
+import { body, request, v1 } from "../api.ts";
+import { Icon } from "../components/Icon.tsx";
+import { Markdown } from "../components/Markdown.tsx";
+import { Card, PageHead } from "../components/parts.tsx";
+import { Empty, Loaded } from "../components/State.tsx";
+import { useTitle } from "../components/title.ts";
+import { formatAgo, formatBytes, formatTime } from "../models/format.ts";
+import { createResource } from "../models/resource.ts";
+
+const fileUrl = (path: string) =>
+  `/api/tapebook/v1/reports/file/${path.split("/").map(encodeURIComponent).join("/")}`;
+
+/** Pictures of a report lie beside it: their relative addresses are made whole. */
+export function withWholeAddresses(markdown: string, path: string): string {
+  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
+  return markdown.replace(
+    /(!\[[^\]]*\]\()(?!https?:|data:|\/)(?:\.\/)?([^)\s]+)/g,
+    (_all, head: string, target: string) => head + fileUrl(folder + decodeURIComponent(target)),
+  );
+}
+
+function Report({ path }: { path: string }) {
+  const content = useMemo(() => createResource(async () => (await request(fileUrl(path))).text()), [
+    path,
+  ]);
+  return (
+    <Card
+      title={path}
+      id="report"
+      tools={
+        <a class="button small" href={fileUrl(path)} target="_blank" rel="noopener">
+          <Icon name="file" size={14} /> Open by itself
+        </a>
+      }
+    >
+      <Loaded resource={content} lines={10}>
+        {(text) =>
+          path.endsWith(".md")
+            ? <Markdown text={withWholeAddresses(text, path)} />
+            : <iframe class="report-frame" sandbox="" srcdoc={text} title={path} />}
+      </Loaded>
+    </Card>
+  );
+}
+
+export default function Reports() {
+  const { query } = useLocation();
+  useTitle("Reports");
+  const list = useMemo(
+    () => createResource(async () => (await body(v1.reports.$get())).reports),
+    [],
+  );
+  const now = Date.now();
+  return (
+    <div class="page">
+      <PageHead title="Reports" />
+      <Loaded resource={list}>
+        {(reports) =>
+          reports.length === 0
+            ? (
+              <Empty icon="reports" title="No reports yet">
+                The demo and experiments write them under reports/.
+              </Empty>
+            )
+            : (
+              <>
+                <Card padded={false}>
+                  <div class="table-scroll">
+                    <table class="table" data-testid="reports">
+                      <thead>
+                        <tr>
+                          <th>Report</th>
+                          <th>File</th>
+                          <th class="num">Size</th>
+                          <th>Written</th>
+                        </tr>
+                      </thead>
+                      <tbody>
+                        {reports.map((report) => (
+                          <tr key={report.path}>
+                            <td>
+                              <a
+                                href={`/reports?path=${encodeURIComponent(report.path)}`}
+                                data-testid={`report-${report.path}`}
+                              >
+                                {report.title}
+                              </a>
+                            </td>
+                            <td class="muted">{report.path}</td>
+                            <td class="num">{formatBytes(report.bytes)}</td>
+                            <td class="nowrap" title={formatTime(report.modifiedAt)}>
+                              {formatAgo(report.modifiedAt, now)}
+                            </td>
+                          </tr>
+                        ))}
+                      </tbody>
+                    </table>
+                  </div>
+                </Card>
+                {query.path && <Report key={query.path} path={query.path} />}
+              </>
+            )}
+      </Loaded>
+    </div>
+  );
+}
