@@ -24,3 +24,13 @@ export { formatTime, validateBars } from "./validate_bars.ts";
 export { checkQuality, type QualityOptions } from "./quality/check_quality.ts";
 export { firstSoundOpen } from "./quality/degenerate_opens.ts";
 export * from "./quality/quality_report.ts";
+export {
+  Catalog,
+  type CatalogFault,
+  type CatalogRange,
+  type CatalogWriteOptions,
+  describePartition,
+} from "./catalog/catalog.ts";
+export { importCsv, type ImportOptions, type ImportProgress } from "./catalog/import_csv.ts";
+export type { ConflictPolicy } from "./catalog/merge_bars.ts";
+export type { Manifest, PartitionKey, Segment } from "./catalog/partition.ts";
