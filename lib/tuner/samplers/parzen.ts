@@ -200,30 +200,95 @@ export class ParzenEstimator {
     const count = points.length === 0 ? 0 : points[0].length;
     const K = this.kernels;
     const result = new Float64Array(count);
+    const continuous: NumericKernels[] = [];
+    const columns: Float64Array[] = [];
+    const others: number[] = [];
+    this.#dimensions.forEach((d, j) => {
+      if (!("choice" in d) && d.distribution.step === null) {
+        continuous.push(d);
+        columns.push(points[j]);
+      } else others.push(j);
+    });
+    const packed = packKernels(continuous, K);
+    const D = continuous.length;
+    const x = new Float64Array(D);
     const acc = new Float64Array(K);
     for (let c = 0; c < count; c++) {
-      acc.set(this.#logWeights);
-      for (let j = 0; j < this.#dimensions.length; j++) {
-        const d = this.#dimensions[j];
-        if ("choice" in d) addCategorical(acc, d, points[j][c]);
-        else if (d.distribution.step === null) addContinuous(acc, d, points[j][c]);
-        else addGrid(acc, d, points[j][c]);
+      let inside = true;
+      for (let j = 0; j < D; j++) {
+        x[j] = columns[j][c];
+        if (x[j] < continuous[j].low || x[j] > continuous[j].high) inside = false;
       }
-      let max = -Infinity;
-      for (let k = 0; k < K; k++) if (acc[k] > max) max = acc[k];
-      if (max === -Infinity) {
+      if (!inside) {
         result[c] = -Infinity;
         continue;
       }
-      // Terms below e^-60 of the largest (10^-26) cannot reach the last digit of the sum, whatever their
-      // number here; leaving them out saves most of the exponentials.
-      const floor = max - 60;
-      let sum = 0;
-      for (let k = 0; k < K; k++) if (acc[k] > floor) sum += Math.exp(acc[k] - max);
-      result[c] = max + Math.log(sum);
+      acc.set(this.#logWeights);
+      for (const j of others) {
+        const d = this.#dimensions[j];
+        if ("choice" in d) addCategorical(acc, d, points[j][c]);
+        else addGrid(acc, d, points[j][c]);
+      }
+      result[c] = logSumOfKernels(acc, packed, x);
     }
     return result;
   }
+}
+
+interface PackedKernels {
+  /** mu, 1 / sigma and constant of each continuous parameter, kernel by kernel. */
+  data: Float64Array;
+  /** Largest constants of the parameters from j on: what a kernel can still gain at most. */
+  gain: Float64Array;
+}
+
+function packKernels(dimensions: NumericKernels[], K: number): PackedKernels {
+  const D = dimensions.length;
+  const data = new Float64Array(K * D * 3);
+  const gain = new Float64Array(D + 1);
+  for (let j = D - 1; j >= 0; j--) {
+    const { mu, sigma, constant } = dimensions[j];
+    let largest = -Infinity;
+    for (let k = 0, at = 3 * j; k < K; k++, at += 3 * D) {
+      data[at] = mu[k];
+      data[at + 1] = 1 / sigma[k];
+      data[at + 2] = constant[k];
+      if (constant[k] > largest) largest = constant[k];
+    }
+    gain[j] = gain[j + 1] + largest;
+  }
+  return { data, gain };
+}
+
+/**
+ * log sum over kernels of exp(acc[k] + log density at x). The prior comes first, since it bounds the
+ * result from below; a kernel is left as soon as it cannot reach e^-60 (10^-26) of the largest term,
+ * which is below the last digit of the sum. Most narrow kernels are left after one or two parameters.
+ */
+function logSumOfKernels(acc: Float64Array, packed: PackedKernels, x: Float64Array): number {
+  const { data, gain } = packed;
+  const K = acc.length;
+  const D = x.length;
+  let max = -Infinity;
+  let sum = 0;
+  for (let i = 0; i < K; i++) {
+    const k = i === 0 ? K - 1 : i - 1;
+    let value = acc[k];
+    const floor = max - 60;
+    let at = 3 * D * k;
+    let j = 0;
+    for (; j < D; j++, at += 3) {
+      if (value + gain[j] < floor) break;
+      const z = (x[j] - data[at]) * data[at + 1];
+      value += data[at + 2] - 0.5 * z * z;
+    }
+    if (j < D || !(value > floor)) continue;
+    if (value > max) {
+      sum = sum * Math.exp(max - value) + 1;
+      max = value;
+    } else sum += Math.exp(value - max);
+  }
+  return max === -Infinity ? -Infinity : max + Math.log(sum);
 }
 
 function categoricalKernels(
@@ -300,19 +365,6 @@ function addCategorical(acc: Float64Array, d: CategoricalKernels, value: number)
   const { choice, logHit, logMiss } = d;
   for (let k = 0; k < n; k++) acc[k] += choice[k] === value ? logHit : logMiss;
   acc[n] += d.logPrior;
-}
-
-function addContinuous(acc: Float64Array, d: NumericKernels, x: number): void {
-  const { mu, sigma, constant, low, high } = d;
-  if (x < low || x > high) {
-    acc.fill(-Infinity);
-    return;
-  }
-  const n = acc.length;
-  for (let k = 0; k < n; k++) {
-    const z = (x - mu[k]) / sigma[k];
-    acc[k] += constant[k] - 0.5 * z * z;
-  }
 }
 
 function addGrid(acc: Float64Array, d: NumericKernels, x: number): void {
