@@ -8,7 +8,7 @@ import { checkLevel, cornishFisherQuantile, type RiskMethod } from "./value_at_r
  * `historical` (default): mean of the `floor((N - 1) * level) + 1` lowest returns, as empyrical.
  * `gaussian`: `m - s * phi(z) / level`. `cornishFisher`: the mean of the Cornish-Fisher quantile over
  * the tail, `1 / level * integral of q(p) dp` from 0 to `level`, by the midpoint rule in z.
- * quantstats averages what lies below the Gaussian VaR.
+ * quantstats: Gaussian (before 0.0.83: the mean of what lies below the Gaussian VaR).
  */
 export function conditionalValueAtRisk(
   returns: Float64Array,

@@ -34,8 +34,8 @@ export function sharpeVariance(m: SharpeMoments): number {
 /**
  * Probability that the true Sharpe ratio exceeds `benchmark` (per bar, 0 by default).
  *
- * Takes returns or their moments. The kurtosis is raw (normal = 3); vectorbt, quantstats and Lean
- * pass excess kurtosis, which is not what the paper says. NaN when the spread is 0.
+ * Takes returns or their moments. The kurtosis is raw (normal = 3); vectorbt and Lean (and quantstats
+ * before 0.0.83) pass excess kurtosis, which is not what the paper says. NaN when the spread is 0.
  *
  * @see Bailey & Lopez de Prado 2012, "The Sharpe Ratio Efficient Frontier", eq. 11
  */
