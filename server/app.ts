@@ -7,10 +7,13 @@
  * ```
  * @module
  */
-import { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ZodError } from "zod";
+import { trailAudit } from "./auth/audit_trail.ts";
+import { authenticate } from "./auth/authenticate.ts";
+import { guardExperiments } from "./auth/experiment_access.ts";
+import { limitRate } from "./auth/rate_limit.ts";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
 import { bodyLimit, mergeSlashes, requestLog, securityHeaders } from "./middleware.ts";
@@ -20,14 +23,21 @@ import { servingUiRoutes } from "./routes/serving_ui.ts";
 import { servingV2Routes } from "./routes/serving_v2.ts";
 import { auditRoutes } from "./routes/v1/audit.ts";
 import { deploymentRoutes } from "./routes/v1/deployments.ts";
+import { heartbeatRoutes, liveRoutes } from "./routes/v1/live.ts";
 import { notebookRoutes } from "./routes/v1/notebooks.ts";
+import { newApi, openApiDocument, registerSecuritySchemes } from "./routes/v1/openapi.ts";
 import { promotionRoutes } from "./routes/v1/promotions.ts";
 import { modelGovernanceRoutes } from "./routes/v1/promotions_models.ts";
 import { mlflowRoutes } from "./routes/mlflow/mod.ts";
 import { runMetricRoutes } from "./routes/v1/runs.ts";
 import { reportRoutes } from "./routes/v1/reports.ts";
+import { secretRoutes } from "./routes/v1/secrets.ts";
 import { serverRoutes } from "./routes/v1/server.ts";
 import { studyRoutes } from "./routes/v1/studies.ts";
+import { tokenRoutes } from "./routes/v1/tokens.ts";
+import { userRoutes } from "./routes/v1/users.ts";
+import { permissionRoutes } from "./routes/v1/users_permissions.ts";
+import { sessionRoutes } from "./routes/v1/users_session.ts";
 import type { Services } from "./services/mod.ts";
 
 /** Paths whose bodies are streamed and therefore not held to the limit of JSON bodies. */
@@ -40,8 +50,14 @@ function isStreamed(path: string): boolean {
  * reach the browser's `hc<AppType>` client.
  */
 function v1Routes() {
-  return new OpenAPIHono<AppEnv>()
+  const api = newApi()
     .route("/server", serverRoutes)
+    .route("/session", sessionRoutes)
+    .route("/tokens", tokenRoutes)
+    .route("/users", userRoutes)
+    .route("/secrets", secretRoutes)
+    .route("/experiments", permissionRoutes)
+    .route("/runs", heartbeatRoutes)
     .route("/runs", runMetricRoutes)
     .route("/deployments", deploymentRoutes)
     .route("/promotions", promotionRoutes)
@@ -50,6 +66,8 @@ function v1Routes() {
     .route("/notebooks", notebookRoutes)
     .route("/reports", reportRoutes)
     .route("/studies", studyRoutes);
+  registerSecuritySchemes(api);
+  return api.get("/openapi.json", (c) => c.json(openApiDocument(api, "/api/tapebook/v1")));
 }
 
 /** The whole app. Middleware first, then what speaks foreign protocols, then our own API. */
@@ -57,15 +75,17 @@ export function createApp(services: Services) {
   const base = new Hono<AppEnv>();
   base.use(async function provideServices(c, next) {
     c.set("services", services);
-    c.set("caller", { name: "local", scopes: ["admin"] });
     await next();
   });
   base.use(requestLog(), securityHeaders(), mergeSlashes());
+  base.use(authenticate(), limitRate());
   base.use(bodyLimit(services.config.maxBodyBytes, isStreamed));
+  base.use(guardExperiments(), trailAudit());
 
   const app = base
     .route("/api/tapebook/v1", v1Routes())
     .route("/", mlflowRoutes)
+    .route("/", liveRoutes)
     .route("/v2", servingV2Routes)
     .route("/serving", servingInvocationRoutes)
     .route("/", servingMetricsRoutes)
@@ -80,6 +100,13 @@ export function createApp(services: Services) {
   app.onError((error, c) => {
     const requestId = c.get("requestId");
     if (error instanceof ApiError) {
+      // A browser's own pages show a sign-in; its built-in one must not come up.
+      const isPage = c.req.header("sec-fetch-site") !== undefined;
+      if (error.status === 401 && !isPage) {
+        c.header("WWW-Authenticate", 'Basic realm="mlflow"');
+      }
+      const retryAfter = error.details?.retry_after_s;
+      if (retryAfter !== undefined) c.header("Retry-After", String(retryAfter));
       return c.json(
         { error_code: error.code, message: error.message, ...error.details },
         error.status,

@@ -1,5 +1,6 @@
 /** What every Hono handler of this server finds in its context. @module */
 import type { Services } from "./services/mod.ts";
+import type { Identity } from "./services/users.ts";
 
 /** The caller as authentication found it. With authentication off everybody is the local admin. */
 export interface Caller {
@@ -13,5 +14,7 @@ export interface AppEnv {
     services: Services;
     requestId: string;
     caller: Caller;
+    /** Set where sign-in is on and the caller signed in. */
+    identity: Identity | null;
   };
 }

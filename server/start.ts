@@ -44,14 +44,21 @@ async function checkHome(home: string): Promise<void> {
 /** Binds the port first, so that a second server fails before it touches the database. */
 function listen(
   config: Config,
-  handler: (request: Request) => Response | Promise<Response>,
+  log: Logger,
+  handler: (
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ) => Response | Promise<Response>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
     return Deno.serve({
       hostname: config.host,
       port: config.port,
       onListen: () => {},
-      onError: () => new Response("Internal Server Error", { status: 500 }),
+      onError(error) {
+        log.error("a request failed outside the app", { error: String(error) });
+        return new Response("Internal Server Error", { status: 500 });
+      },
     }, handler);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
@@ -84,12 +91,20 @@ export async function startServer(
 ): Promise<RunningServer> {
   const log = options.log ?? createLogger(config.logLevel);
   await checkHome(config.home);
-  let app: { fetch(request: Request): Response | Promise<Response> } | null = null;
-  const server = listen(config, (request) =>
-    app ? app.fetch(request) : new Response("Starting", {
-      status: 503,
-      headers: { "Retry-After": "1" },
-    }));
+  let app:
+    | { fetch(request: Request, env: { remoteAddress: string }): Response | Promise<Response> }
+    | null = null;
+  const server = listen(
+    config,
+    log,
+    (request, info) =>
+      app
+        ? app.fetch(request, { remoteAddress: info.remoteAddr.hostname })
+        : new Response("Starting", {
+          status: 503,
+          headers: { "Retry-After": "1" },
+        }),
+  );
   try {
     const uiDir = typeof options.uiDir === "function" ? await options.uiDir() : options.uiDir;
     const db = options.db ?? await openDatabase(config);
@@ -106,7 +121,7 @@ export async function startServer(
         port,
         services,
         close() {
-          closing ??= stop(server, close, log);
+          closing ??= stop(server, services, close, log);
           return closing;
         },
       };
@@ -122,6 +137,7 @@ export async function startServer(
 
 async function stop(
   server: Deno.HttpServer,
+  services: Services,
   close: () => Promise<void>,
   log: Logger,
 ): Promise<void> {
@@ -129,7 +145,8 @@ async function stop(
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), graceMs);
   });
-  // A stream of events never ends by itself, so waiting has an end.
+  // A stream of events never ends by itself.
+  await services.live.close();
   if (await Promise.race([server.shutdown(), late]) === "late") {
     log.warn("requests were still running when the server stopped", { graceMs });
   }

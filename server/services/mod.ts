@@ -18,33 +18,27 @@ import { createServingServices } from "../serving/services.ts";
 import type { Serving } from "../serving/serving.ts";
 import { createArtifactService } from "./artifact_service.ts";
 import type { ArtifactService } from "./artifacts.ts";
-import type { AuditLog } from "./audit_log.ts";
 import type { BlobStore } from "./blobs/blob_store.ts";
 import { openBlobStore } from "./blobs/open.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEventHub, type EventHub } from "./events.ts";
-import { createGovernance } from "./governance.ts";
+import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
-import type { PromotionService } from "./promotions.ts";
-import type { RegistryService } from "./registry.ts";
 import { createRegistryService } from "./registry_service.ts";
 import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
 import { createVersionSources, type VersionSources } from "./version_sources.ts";
 
-export interface Services {
+export interface Services extends Governance {
   readonly config: Config;
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventHub;
-  readonly audit: AuditLog;
   readonly blobs: BlobStore;
   readonly artifacts: ArtifactService;
   readonly tracking: TrackingService;
   readonly loggedModels: LoggedModelService;
-  readonly registry: RegistryService;
-  readonly promotions: PromotionService;
   readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
   readonly serving: Serving;
@@ -89,6 +83,20 @@ export async function createServices(
     },
   });
   const serving = createServingServices({ config, clock, log, events, registry, artifacts });
+  const { governance, close: closeGovernance } = await createGovernance({
+    config,
+    db,
+    clock,
+    log,
+    events,
+    registry,
+    tracking,
+    measuredLatency: async (model, version) => {
+      const deployed = (await serving.serving.deployments())
+        .find((d) => d.model === model && d.version === version);
+      return deployed ? { p99Ms: deployed.latency.p99, requests: deployed.latency.count } : null;
+    },
+  });
   const services: Services = {
     config,
     db,
@@ -102,13 +110,14 @@ export async function createServices(
     versionSources: createVersionSources({ tracking, loggedModels, registry }),
     ...serving,
     // Its registry stands before the plain one: aliases under a policy move by promotion only.
-    ...createGovernance({ config, db, clock, events, registry, tracking }),
+    ...governance,
     uiDir: options.uiDir,
   };
   return {
     services,
     async close() {
       await serving.serving.close();
+      await closeGovernance();
       await tracking.drain();
       await blobs.close();
       await db.close();

@@ -1,38 +1,21 @@
 import assert from "node:assert/strict";
 import { policy, type Promotion } from "../../lib/contracts/governance/mod.ts";
-import type { Database } from "../db/database.ts";
-import { openDatabase } from "../db/open.ts";
-import { createApp } from "../app.ts";
-import { createLogger } from "../log.ts";
+import { type TestServer, testServer } from "../../tests/support/server.ts";
 import { auditHash } from "./audit_chain.ts";
 import { createAuditLog, verifyAudit } from "./audit_log.ts";
 import { systemClock } from "./clock.ts";
-import { createEventHub, type ServerEvent } from "./events.ts";
-import { createGovernance } from "./governance.ts";
-import type { Services } from "./mod.ts";
-import { createRegistryService } from "./registry_service.ts";
-import { createTrackingService } from "./tracking_service.ts";
+import type { ServerEvent } from "./events.ts";
 
 const ann = { name: "ann" };
 const bob = { name: "bob" };
 
-async function setUp(db: Database) {
-  const events = createEventHub();
-  const clock = systemClock;
-  const core = { db, clock, events };
-  const tracking = createTrackingService(core);
-  const registry = createRegistryService(core);
-  const governance = createGovernance({
-    ...core,
-    config: { home: "memory:" },
-    tracking,
-    registry,
-  });
+function setUp({ services, app }: TestServer) {
+  const { events, tracking, registry, promotions, audit, db } = services;
   const heard: ServerEvent[] = [];
   events.on("*", (event) => heard.push(event));
   /** A model with `metrics.length` versions, each of a run with these metrics. */
   const makeModel = async (name: string, ...metrics: Record<string, number>[]) => {
-    await governance.registry.createModel(name);
+    await registry.createModel(name);
     const experimentId = await tracking.createExperiment(`${name}-experiment`);
     for (const values of metrics) {
       const run = await tracking.createRun({
@@ -54,25 +37,17 @@ async function setUp(db: Database) {
           tags: [{ key: "tapebook.fingerprint", value: "f".repeat(64) }],
         }],
       });
-      await governance.registry.createVersion({ name, source: `runs:/${runId}/model`, runId });
+      await registry.createVersion({ name, source: `runs:/${runId}/model`, runId });
     }
   };
-  const services = {
-    ...core,
-    config: { maxBodyBytes: 1 << 20, auth: "off", home: "memory:" },
-    log: createLogger("silent"),
-    tracking,
-    ...governance,
-  } as unknown as Services;
-  return { ...governance, tracking, heard, makeModel, app: createApp(services) };
+  return { promotions, registry, audit, db, heard, makeModel, app };
 }
 
 const verdicts = (promotion: Promotion) =>
   Object.fromEntries(promotion.rules.map((r) => [r.rule, r.passed]));
 
-Deno.test("promotions", async (t) => {
-  const db = await openDatabase({ home: "memory:" });
-  const { promotions, registry, audit, heard, makeModel, app } = await setUp(db);
+testServer("promotions", async (server, t) => {
+  const { promotions, registry, audit, db, heard, makeModel, app } = setUp(server);
 
   await t.step("without a policy a promotion is applied at once, its rules shown", async () => {
     await makeModel(
@@ -319,6 +294,4 @@ Deno.test("promotions", async (t) => {
     assert.match((await log.verify()).reason!, /entry 3 is not the one that the anchor file noted/);
     await Deno.remove(home, { recursive: true });
   });
-
-  await db.close();
 });
