@@ -132,7 +132,9 @@ async function runWithProgress(
           progress = null;
           heading("Walk-forward");
         }
-        if (trial.state === "failed") line(`trial ${trial.number} failed: ${trial.error}`);
+        if (trial.state === "failed" && !signal.aborted) {
+          line(`trial ${trial.number} failed: ${trial.error}`);
+        }
       },
       onFold: (fold, folds) =>
         line(

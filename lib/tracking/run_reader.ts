@@ -40,7 +40,7 @@ interface RunJson {
 }
 
 export interface SearchOptions {
-  /** Names or ids of experiments. */
+  /** Ids of experiments; `tracker.ensureExperiment(name)` gives the id of a name. */
   experimentIds: string[];
   filter?: string;
   orderBy?: string[];
