@@ -39,6 +39,13 @@ export { BacktestResult, type CostBreakdown, drawdownOf, returnsOf } from "./res
 export { computeMetrics, type MetricsOptions } from "./compute_metrics.ts";
 export { tradeMetrics } from "./trade_metrics.ts";
 export { crossedAbove, crossesAbove, strategies } from "./strategies/mod.ts";
+export {
+  closeSweepWorkers,
+  sweepCrossings,
+  type SweepOptions,
+  type SweepResult,
+  sweepSmaCross,
+} from "./sweep/sweep_crossings.ts";
 export { movingAverage } from "./indicators/moving_average.ts";
 export { relativeStrength } from "./indicators/relative_strength.ts";
 export { highestBefore, lowestBefore } from "./indicators/channel.ts";
