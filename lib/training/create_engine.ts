@@ -4,7 +4,6 @@
  */
 import { loadTf } from "../models/mod.ts";
 import type { BackendName } from "./backend.ts";
-import { compiledEngine, compiledObstacle } from "./compiled_engine.ts";
 import { eagerEngine, type EngineOptions, type TrainingEngine } from "./engine.ts";
 
 const told = new Set<string>();
@@ -19,6 +18,8 @@ export async function createEngine(
   log: (line: string) => void,
 ): Promise<TrainingEngine> {
   if (backend !== "ort") return await eagerEngine(backend, options);
+  // The compiler imports TensorFlow.js: not before the first training.
+  const { compiledEngine, compiledObstacle } = await import("./compiled_engine.ts");
   let obstacle = compiledObstacle(options);
   if (obstacle === null) {
     try {
