@@ -71,6 +71,8 @@ export { randomSampler } from "./samplers/random.ts";
 export { type TpeOptions, tpeSampler } from "./samplers/tpe.ts";
 export * from "./pruners/mod.ts";
 export type { Executor } from "./executors/executor.ts";
+export { workersExecutor, type WorkersOptions } from "./executors/workers.ts";
+export { loadObjective, objectiveKey, runWorker, type WorkerOptions } from "./worker.ts";
 export { hypervolume, nonDominationRanks } from "./multi_objective.ts";
 export {
   type ExchangedStudy,

@@ -48,6 +48,8 @@ export interface OptimizeOptions {
   signal?: AbortSignal;
   /** A bar on standard output, or one of the caller's. Default none. */
   progress?: boolean | Progress;
+  /** What becomes of a trial that is interrupted: failed (default), or given back to the store. */
+  interrupted?: "fail" | "release";
   /** Thrown errors in a row (with no other outcome between) that end the study. Default 5. */
   maxConsecutiveErrors?: number;
 }
@@ -61,11 +63,13 @@ export interface OptimizeResult {
 /** @internal Checks the options and hands the work to the executor. */
 export async function runOptimize(
   study: Study,
-  objective: Objective,
+  objective: Objective | string,
   options: OptimizeOptions,
 ): Promise<OptimizeResult> {
   const { trials, workers = 1, timeoutMs } = options;
-  if (trials !== undefined && (!Number.isSafeInteger(trials) || trials < 0)) {
+  if (
+    trials !== undefined && trials !== Infinity && (!Number.isSafeInteger(trials) || trials < 0)
+  ) {
     throw new RangeError(`Cannot optimize: trials must be an integer >= 0, got ${trials}`);
   }
   if (!Number.isSafeInteger(workers) || workers < 1) {
@@ -127,6 +131,12 @@ export class StopWatch {
     if (this.reason) return false;
     this.begun++;
     return true;
+  }
+
+  /** Sets the reason when the time is over or the study was told to stop. */
+  checkTime(): void {
+    if (Date.now() >= this.#deadline) this.reason ??= "timeout";
+    else if (this.study.stopRequested) this.reason ??= "stopped";
   }
 
   /** Takes note of an ended trial. `thrown` is what the objective threw. */
@@ -194,9 +204,10 @@ export async function runTrial(
   study: Study,
   trial: Trial,
   objective: Objective,
+  interrupted: "fail" | "release" = "fail",
 ): Promise<{ record: FrozenTrial; thrown?: unknown } | null> {
   try {
-    return await runAndTell(study, trial, objective);
+    return await runAndTell(study, trial, objective, interrupted);
   } catch (error) {
     if (error instanceof LeaseLostError) return null;
     throw error;
@@ -207,6 +218,7 @@ async function runAndTell(
   study: Study,
   trial: Trial,
   objective: Objective,
+  interrupted: "fail" | "release",
 ): Promise<{ record: FrozenTrial; thrown?: unknown }> {
   const { signal } = trial;
   let removeListener = () => {};
@@ -238,6 +250,10 @@ async function runAndTell(
     }
     if (signal?.aborted) {
       if (signal.reason instanceof LeaseLostError) throw signal.reason;
+      if (interrupted === "release" && study.link.release) {
+        await study.link.release(trial.record);
+        throw new LeaseLostError(trial.number);
+      }
       return { record: await study.tellAsync(trial, { state: "failed", error: "interrupted" }) };
     }
     const record = await study.tellAsync(trial, { state: "failed", error: messageOf(error) });
@@ -309,7 +325,7 @@ async function runInline(
         break;
       }
       for (const c of callbacks) c.onTrialStart?.(trial);
-      const outcome = await runTrial(study, trial, objective);
+      const outcome = await runTrial(study, trial, objective, options.interrupted);
       if (outcome === null) continue;
       const { record, thrown } = outcome;
       watch.end(record, thrown);

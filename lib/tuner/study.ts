@@ -400,12 +400,16 @@ export class Study {
 
   /**
    * Runs the objective for `trials` trials. Bad results fail their trial and the study goes on; a
-   * mistake in the search space stops it.
+   * mistake in the search space stops it. Executors that start processes take the objective as the
+   * path of its module.
    *
    * @throws {SearchSpaceError} If the objective asks for an impossible range.
    * @throws {StudyFailedError} If too many trials in a row, or all of them, failed.
    */
-  async optimize(objective: Objective, options: OptimizeOptions): Promise<OptimizeResult> {
+  async optimize(
+    objective: Objective | string,
+    options: OptimizeOptions,
+  ): Promise<OptimizeResult> {
     await this.#opening;
     this.#stopRequested = false;
     return await runOptimize(this, objective, options);

@@ -95,8 +95,11 @@ class Client {
   readonly #base: string;
   readonly #retryForMs: number;
   readonly #fetch: NonNullable<HttpStoreOptions["fetch"]>;
+  /** Address of the server. */
+  readonly address: string;
   constructor(options: HttpStoreOptions) {
-    this.#base = `${(options.url ?? defaultUrl()).replace(/\/$/, "")}/api/tapebook/v1/studies`;
+    this.address = (options.url ?? defaultUrl()).replace(/\/$/, "");
+    this.#base = `${this.address}/api/tapebook/v1/studies`;
     this.#retryForMs = options.retryForMs ?? 300_000;
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
   }
@@ -210,6 +213,10 @@ class HttpLink implements StudyLink {
       if (answer.running === 0 || options.signal?.aborted) return null;
       await sleep(Math.min(2000, 100 * 1.5 ** waited), options.signal);
     }
+  }
+
+  joinArguments(): string[] {
+    return ["--study", this.spec.name, "--url", this.client.address];
   }
 
   lostSignal(trial: FrozenTrial): AbortSignal | undefined {

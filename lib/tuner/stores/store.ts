@@ -92,6 +92,8 @@ export interface StudyLink {
     | Promise<void>;
   /** Adds a finished trial made elsewhere; its number is given by the store. */
   add(trial: FrozenTrial): void | Promise<void>;
+  /** Arguments by which a worker's command line joins this study; absent when none can. */
+  joinArguments?(): string[];
   /** Fetches what other workers did. */
   refresh(): void | Promise<void>;
   /** Gives a running trial back, so that it waits for another worker. */
