@@ -11,6 +11,8 @@ export interface LoadedModel {
   readonly metadata: Record<string, unknown>;
   /** Inputs by name to try the model with; null when none was recorded. */
   readonly inputExample: Record<string, unknown> | null;
+  /** Features along the last axis of the input; empty when the description does not say. */
+  readonly featureNames: readonly string[];
 }
 
 /** The graph decides what the model takes; the stated signature must say the same. */
@@ -31,14 +33,46 @@ function reconcile(stated: Signature | undefined, graph: Signature): Signature {
   return stated;
 }
 
-/** `{name: nested arrays}` from an example in that form, or from bare arrays for a single input. */
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Flat row-major data as nested arrays of a shape. */
+function nest(data: readonly unknown[], shape: readonly number[]): unknown {
+  if (shape.length <= 1) return data;
+  const inner = data.length / shape[0];
+  return Array.from(
+    { length: shape[0] },
+    (_, i) => nest(data.slice(i * inner, (i + 1) * inner), shape.slice(1)),
+  );
+}
+
+/**
+ * `{name: nested arrays}` from any form an example has: tensors `{name, shape, data}` (one, or an
+ * array of them), an object by name, that object under `inputs`, or bare arrays for a single input.
+ */
 function exampleByName(example: unknown, signature: Signature): Record<string, unknown> | null {
   if (example === undefined || example === null) return null;
-  const inner = typeof example === "object" && "inputs" in example ? example.inputs : example;
+  const inner = isObject(example) && "inputs" in example ? example.inputs : example;
+  const tensors = Array.isArray(inner) ? inner : [inner];
+  const isTensor = (t: unknown) =>
+    isObject(t) && typeof t.name === "string" && Array.isArray(t.shape) && Array.isArray(t.data);
+  if (tensors.length > 0 && tensors.every(isTensor)) {
+    return Object.fromEntries(tensors.map((t) => [
+      t.name,
+      Array.isArray(t.data[0]) ? t.data : nest(t.data, t.shape),
+    ]));
+  }
   if (Array.isArray(inner)) {
     return signature.inputs.length === 1 ? { [signature.inputs[0].name]: inner } : null;
   }
-  return typeof inner === "object" ? inner as Record<string, unknown> : null;
+  return isObject(inner) ? inner : null;
+}
+
+/** Names of the features along the last axis, where the description states them. */
+function featureNamesOf(metadata: Record<string, unknown>): string[] {
+  const { featureNames, pipeline } = metadata;
+  const names = featureNames ?? (isObject(pipeline) ? pipeline.names : undefined);
+  return Array.isArray(names) ? names.map(String) : [];
 }
 
 async function readJson(source: ModelSource, ref: ModelVersionRef, path: string): Promise<unknown> {
@@ -73,6 +107,7 @@ export async function loadModel(source: ModelSource, ref: ModelVersionRef): Prom
       session,
       signature,
       metadata: file.metadata ?? {},
+      featureNames: featureNamesOf(file.metadata ?? {}),
       inputExample: exampleByName(example, signature),
     };
   } catch (error) {

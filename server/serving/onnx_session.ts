@@ -2,7 +2,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { type Datatype, datatypeOfOnnx, onnxTypeOf, type TensorData } from "./datatypes.ts";
 import type { Signature, TensorSpec } from "./signature.ts";
-import type { Tensor } from "./tensor.ts";
+import { makeData, type Tensor } from "./tensor.ts";
 
 export interface OnnxSession {
   /** Inputs and outputs as the graph itself states them. */
@@ -28,6 +28,29 @@ function specs(metadata: readonly InferenceSession.ValueMetadata[], kind: string
 }
 
 /**
+ * Runs the graph once on zeros: the first run allocates and plans, which no caller should wait for.
+ * A graph that refuses zeros is left to answer its callers.
+ */
+async function warmUp(
+  ort: typeof import("onnxruntime-node"),
+  session: InferenceSession,
+  signature: Signature,
+): Promise<void> {
+  const feeds: Record<string, OrtTensor> = {};
+  for (const { name, datatype, shape } of signature.inputs) {
+    const sizes = shape.map((size) => size < 0 ? 1 : size);
+    const data = makeData(datatype, sizes.reduce((product, size) => product * size, 1));
+    if (Array.isArray(data)) data.fill("");
+    feeds[name] = new ort.Tensor(onnxTypeOf(datatype) as "float32", data as Float32Array, sizes);
+  }
+  try {
+    await session.run(feeds);
+  } catch {
+    return;
+  }
+}
+
+/**
  * Loads a graph. Sessions use one thread each: the models are small, and requests run side by side.
  *
  * @throws {Error} If the bytes are no valid ONNX graph or it has inputs that cannot be served.
@@ -45,6 +68,7 @@ export async function openOnnx(bytes: Uint8Array): Promise<OnnxSession> {
     inputs: specs(session.inputMetadata, "input"),
     outputs: specs(session.outputMetadata, "output"),
   };
+  await warmUp(ort, session, signature);
   const datatypeOf = new Map<string, Datatype>(
     signature.outputs.map((spec) => [spec.name, spec.datatype]),
   );

@@ -85,7 +85,7 @@ function columnOf(table: Table, name: string): number {
 function tensorsFromTable(
   table: Table,
   signature: Signature,
-  featureNames: readonly string[] | undefined,
+  featureNames: readonly string[],
 ): Tensor[] {
   const { rows, columns } = table;
   const [first] = signature.inputs;
@@ -100,7 +100,8 @@ function tensorsFromTable(
     const names = signature.inputs.map((spec) => spec.name).join(", ");
     throw badRequest(`The model takes the tensors ${names}: send "inputs", not a table`);
   }
-  const order = featureNames?.every((name) => columns.includes(name))
+  const isNamed = featureNames.length > 0 && featureNames.every((name) => columns.includes(name));
+  const order = isNamed
     ? featureNames.map((name) => columnOf(table, name))
     : columns.map((_, i) => i);
   const flat = rows.flatMap((row) => order.map((at) => row[at]));
@@ -172,11 +173,10 @@ function tensorsFromInstances(value: unknown, signature: Signature): Tensor[] {
 export function readInvocation(
   contentType: string | undefined,
   body: Uint8Array,
-  model: { signature: Signature; metadata: Record<string, unknown> },
+  model: { signature: Signature; featureNames: readonly string[] },
 ): Tensor[] {
   const mime = (contentType ?? "").split(";")[0].trim().toLowerCase();
-  const names = model.metadata.featureNames;
-  const featureNames = Array.isArray(names) ? names.map(String) : undefined;
+  const { featureNames } = model;
   const text = new TextDecoder().decode(body);
   if (mime === "text/csv") {
     return tensorsFromTable(tableFromCsv(text), model.signature, featureNames);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fixture } from "./testing/memory_source.ts";
 import { createServingApp, post } from "./testing/serving_app.ts";
 
 const request = post({ inputs: [[1, 2, 3, 4]] });
@@ -77,6 +78,28 @@ Deno.test("Prometheus reads predictions by model, version and outcome", async ()
     );
     assert.match(text, /tapebook_prediction_seconds_count\{model="signal",version="1"\} 1/);
     assert.equal((await app.request("/ping")).status, 200);
+  } finally {
+    await serving.close();
+  }
+});
+
+Deno.test("an input example is read in every form in which it is written", async () => {
+  const forms = [
+    { features: [[1, 2, 3, 4]] },
+    { inputs: { features: [[1, 2, 3, 4]] } },
+    { name: "features", shape: [1, 4], data: [1, 2, 3, 4] },
+    [{ name: "features", shape: [1, 4], data: [1, 2, 3, 4] }],
+    [[1, 2, 3, 4]],
+  ];
+  const { serving, source } = createServingApp();
+  try {
+    for (const [i, inputExample] of forms.entries()) {
+      const file = JSON.stringify({ inputExample, metadata: { pipeline: { names: ["a", "b"] } } });
+      source.add("forms", String(i), { "model.onnx": fixture("signal_v1"), "tapebook.json": file });
+      const loaded = await serving.describe("forms", String(i));
+      assert.deepEqual(loaded.inputExample, { features: [[1, 2, 3, 4]] });
+      assert.deepEqual(loaded.featureNames, ["a", "b"]);
+    }
   } finally {
     await serving.close();
   }

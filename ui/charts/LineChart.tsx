@@ -40,6 +40,18 @@ const day = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
+/** Formats of time by the distance of the ticks in seconds, one line each. */
+const timeFormats: uPlot.Axis.Values = [
+  [365 * 86_400, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * 86_400, "{MMM} {YYYY}", null, null, null, null, null, null, 1],
+  [86_400, "{D} {MMM}", null, null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
+];
+
+/** Width of the y axis in charts that stand above each other and share their x axis. */
+const alignedAxis = 76;
+
 function makeOptions(
   props: LineChartProps,
   width: number,
@@ -63,6 +75,7 @@ function makeOptions(
     height,
     padding: [10, 12, 0, 0],
     legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: {
       drag: { x: true, y: false, uni: 20 },
       points: { size: 7 },
@@ -75,13 +88,21 @@ function makeOptions(
       y: { distr: logY ? 3 : 1 },
     },
     axes: [
-      { ...axis, label: xKind === "time" ? undefined : xLabel ?? "step", size: 30, space: 70 },
+      {
+        ...axis,
+        label: xKind === "time" ? undefined : xLabel ?? "step",
+        size: 30,
+        space: xKind === "time" ? 84 : 70,
+        ...(xKind === "time" ? { values: timeFormats } : {}),
+      },
       {
         ...axis,
         label: yLabel,
         labelGap: 2,
-        size: (_plot, values) =>
-          12 + 6.3 * Math.max(3, ...(values ?? []).map((value) => value.length)),
+        size: (_plot, values) => {
+          const longest = Math.max(3, ...(values ?? []).map((value) => value.length));
+          return sync ? alignedAxis - 20 : 12 + 6.3 * longest;
+        },
         values: (_plot, splits) => splits.map((value) => value === null ? "" : formatY(value)),
         space: 34,
       },

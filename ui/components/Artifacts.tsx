@@ -125,8 +125,11 @@ function Folder(
     // A run's small folders are opened at once: their files are what people come for.
     const folders = list?.filter((entry) => entry.isDir) ?? [];
     if (depth === 0 && folders.length <= 3) open.value = new Set(folders.map((f) => f.path));
-    const first = list?.find((entry) => !entry.isDir && previewKind(entry.path) !== "none");
-    if (depth === 0 && selected === null && first) onSelect(first);
+    // Something is shown from the start: a report before anything else.
+    const shown = list?.filter((entry) => !entry.isDir && previewKind(entry.path) !== "none") ?? [];
+    const report = shown.find((entry) => entry.path.endsWith(".md"));
+    const first = report ?? (depth === 0 ? shown[0] : undefined);
+    if (selected === null && first) onSelect(first);
   }, [list]);
   if (!list) {
     return files.error.value

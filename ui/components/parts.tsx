@@ -70,7 +70,11 @@ export interface FigureItem {
 /** Numbers that a page wants read first. */
 export function Figures({ items, id }: { items: FigureItem[]; id?: string }) {
   return (
-    <dl class="figures" data-testid={id}>
+    <dl
+      class="figures"
+      data-testid={id}
+      style={{ "--per-row": items.length <= 6 ? items.length : Math.ceil(items.length / 2) }}
+    >
       {items.map((item) => (
         <div class="figure" key={item.label}>
           <dt>{item.label}</dt>

@@ -14,6 +14,8 @@ export interface MetricLine {
   values: (number | null)[];
   /** Index of the run with the best value, or null. */
   best: number | null;
+  /** Whether the runs have different values. */
+  differs: boolean;
 }
 
 /** Params of all runs by name. Numbers that are equal do not differ, however they are written. */
@@ -32,7 +34,12 @@ export function compareMetrics(runs: readonly RunRecord[]): MetricLine[] {
   const keys = orderMetrics(new Set(runs.flatMap((run) => Object.keys(run.metrics))));
   return keys.map((key) => {
     const values = runs.map((run) => run.metrics[key] ?? null);
-    return { key, values, best: isCurve(key) ? null : bestIndex(key, values) };
+    return {
+      key,
+      values,
+      best: isCurve(key) ? null : bestIndex(key, values),
+      differs: !values.every((v) => Object.is(v, values[0])),
+    };
   });
 }
 

@@ -30,7 +30,9 @@ Deno.test("the best value goes by the direction of the metric", () => {
   assert.equal(metricDirection("validation/loss"), -1);
   assert.equal(metricDirection("max_drawdown"), 1);
   assert.equal(metricDirection("max_drawdown_bars"), -1);
-  assert.equal(metricDirection("glossary_hits"), 1);
+  assert.equal(metricDirection("average_drawdown_bars"), -1);
+  assert.equal(metricDirection("glossary_hits"), 0);
+  assert.equal(metricDirection("kurtosis"), 0);
 });
 
 Deno.test("there is no best among equal, missing or undefined values", () => {

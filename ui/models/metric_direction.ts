@@ -1,14 +1,18 @@
 /** Which way a metric is better, by its name. @module */
 
 const lowerIsBetter =
-  /(^|[_/.])(loss|error|mae|mse|rmse|mape|volatility|turnover|fees|costs?|slippage|pbo|latency|time|seconds|ms|max_drawdown_bars|drawdown_bars|log_loss|logloss|brier)($|[_/.])/;
+  /(^|[_/.])(loss|drawdown_bars|error|mae|mse|rmse|mape|volatility|turnover|fees|costs?|slippage|pbo|latency|time|seconds|ms|max_drawdown_bars|drawdown_bars|log_loss|logloss|brier)($|[_/.])/;
+
+const higherIsBetter =
+  /(sharpe|sortino|calmar|cagr|return|alpha|profit|win_rate|expectancy|payoff|recovery|omega|sqn|information_ratio|drawdown|var_95|accuracy|precision|recall|f1|auc|r2|score|reward|objective|value|hit_rate)|(^|[_/.])(psr|dsr|ic)($|[_/.])/;
 
 /**
- * 1 where more is better, -1 where less is. `max_drawdown` is a negative fraction, so that more
- * (nearer to zero) is better.
+ * 1 where more is better, -1 where less is, 0 where the name does not say (a kurtosis, an exposure).
+ * `max_drawdown` is a negative fraction, so that more (nearer to zero) is better.
  */
-export function metricDirection(key: string): 1 | -1 {
-  return lowerIsBetter.test(key.toLowerCase()) ? -1 : 1;
+export function metricDirection(key: string): 1 | -1 | 0 {
+  const name = key.toLowerCase();
+  return lowerIsBetter.test(name) ? -1 : higherIsBetter.test(name) ? 1 : 0;
 }
 
 /** Index of the best finite value, or null when there are fewer than two different ones. */
@@ -17,6 +21,7 @@ export function bestIndex(
   values: readonly (number | null | undefined)[],
 ): number | null {
   const sign = metricDirection(key);
+  if (sign === 0) return null;
   let best: number | null = null;
   let isTied = true;
   values.forEach((value, i) => {

@@ -44,7 +44,7 @@ export function studyDirection(parent: RunRecord, key: string): 1 | -1 {
     parent.params["study.direction"];
   if (stated?.startsWith("max")) return 1;
   if (stated?.startsWith("min")) return -1;
-  return metricDirection(key);
+  return metricDirection(key) || 1;
 }
 
 function stateOf(run: RunRecord): Trial["state"] {

@@ -20,6 +20,7 @@ import { createResource } from "../models/resource.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
 
 const mostAxes = 9;
+const leadingMetrics = 14;
 
 function HeadCells({ runs, onRemove }: { runs: ColoredRun[]; onRemove?: (id: string) => void }) {
   return (
@@ -48,12 +49,28 @@ function HeadCells({ runs, onRemove }: { runs: ColoredRun[]; onRemove?: (id: str
 }
 
 function MetricsCard({ runs, onRemove }: { runs: ColoredRun[]; onRemove: (id: string) => void }) {
-  const lines = useMemo(() => compareMetrics(runs.map((r) => r.run)), [runs]);
+  const showsAll = useSignal(false);
+  const all = useMemo(
+    () => compareMetrics(runs.map((r) => r.run)).filter((line) => !isCurve(line.key)),
+    [runs],
+  );
+  const leading = all.filter((line) => line.differs && !line.key.startsWith("benchmark_"));
+  const lines = showsAll.value ? all : leading.slice(0, leadingMetrics);
   const now = Date.now();
   return (
     <Card
       title="Metrics"
       padded={false}
+      tools={all.length > leadingMetrics && (
+        <button
+          type="button"
+          class="button small"
+          data-testid="all-metrics"
+          onClick={() => showsAll.value = !showsAll.value}
+        >
+          {showsAll.value ? "Leading metrics" : `All ${all.length} metrics`}
+        </button>
+      )}
       foot="The best value of a line is marked, by the direction of its metric."
     >
       <div class="table-scroll">
@@ -79,7 +96,7 @@ function MetricsCard({ runs, onRemove }: { runs: ColoredRun[]; onRemove: (id: st
                 <td key={run.id} class="num">{formatDuration(durationMs(run, now))}</td>
               ))}
             </tr>
-            {lines.filter((line) => !isCurve(line.key)).map((line) => (
+            {lines.map((line) => (
               <tr key={line.key} data-testid={`metric-line-${line.key}`}>
                 <td>{line.key}</td>
                 {line.values.map((value, i) => (

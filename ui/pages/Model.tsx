@@ -65,7 +65,7 @@ function VersionLine(
   return (
     <>
       <tr data-testid={`version-${version.version}`}>
-        <td class="nowrap">
+        <td class="nowrap middle">
           <button
             type="button"
             class="file"
@@ -78,18 +78,21 @@ function VersionLine(
             <strong class="num">v{version.version}</strong>
           </button>
         </td>
-        <td>
+        <td class="middle">
           <span class="chips">
             {aliases.map((alias) => <AliasBadge key={alias} alias={alias} />)}
           </span>
         </td>
-        <td>
+        <td class="middle">
           {version.run_id ? <a href={`/runs/${version.run_id}`}>{run?.name ?? "run"}</a> : "\u2013"}
         </td>
-        {metrics.map((key) => <td class="num" key={key}>{formatMetric(key, run?.metrics[key])}
-        </td>)}
-        <td class="nowrap muted" title={formatTime(created)}>{formatAgo(created, Date.now())}</td>
-        <td class="right">
+        {metrics.map((key) => (
+          <td class="num middle" key={key}>{formatMetric(key, run?.metrics[key])}</td>
+        ))}
+        <td class="nowrap muted middle" title={formatTime(created)}>
+          {formatAgo(created, Date.now())}
+        </td>
+        <td class="right middle">
           <button
             type="button"
             class={`button small ${isChampion ? "" : "primary"}`}

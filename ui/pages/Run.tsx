@@ -223,7 +223,7 @@ function RunPage({ id }: { id: string }) {
           <>
             <span>Started {formatTime(run.startTime)}</span>
             <span>Took {formatDuration(durationMs(run, Date.now()))}</span>
-            {run.user && <span>by {run.user}</span>}
+            {run.user && run.user !== "unknown" && <span>by {run.user}</span>}
             <span>
               <code title="Run id">{run.id}</code>
             </span>

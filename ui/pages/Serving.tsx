@@ -89,9 +89,6 @@ function DeploymentView({ name, onAnswered }: { name: string; onAnswered: () => 
       : <Loading lines={9} />;
   }
   const { signature, metadata, latencyMs } = deployment;
-  const featureNames = Array.isArray(metadata.featureNames)
-    ? metadata.featureNames.map(String)
-    : [];
   const facts = metadataFacts(metadata);
   return (
     <>
@@ -114,7 +111,7 @@ function DeploymentView({ name, onAnswered }: { name: string; onAnswered: () => 
         model={name}
         inputs={signature.inputs}
         example={deployment.inputExample}
-        featureNames={featureNames}
+        featureNames={deployment.featureNames}
         onAnswered={() => {
           void resource.reload();
           onAnswered();

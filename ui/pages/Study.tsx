@@ -10,7 +10,7 @@ import { useRefresh } from "../components/live.ts";
 import { Badge, Card, Figures, PageHead, StatusBadge, type Tone } from "../components/parts.tsx";
 import { Empty, Failed, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
-import { dimensions } from "../models/comparison.ts";
+import { compareParams, dimensions } from "../models/comparison.ts";
 import { formatDuration, formatMetric, formatNumber } from "../models/format.ts";
 import { createResource } from "../models/resource.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
@@ -35,6 +35,12 @@ const stateColor: Record<Trial["state"], string> = {
   running: "--series-3",
 };
 
+/** At most a dozen whole numbers below `count`. */
+function wholeTicks(count: number): number[] {
+  const step = Math.max(1, Math.ceil(count / 12));
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step);
+}
+
 function History({ trials, metric }: { trials: Trial[]; metric: string }) {
   const valued = trials.filter((trial) => trial.value !== null);
   const best = trials.filter((trial) => trial.bestSoFar !== null);
@@ -51,7 +57,12 @@ function History({ trials, metric }: { trials: Trial[]; metric: string }) {
           marginLeft: 60,
           marginBottom: 38,
           style: { fontSize: "11px", background: "none" },
-          x: { label: "trial", labelAnchor: "center", tickFormat: "d", nice: true },
+          x: {
+            label: "trial",
+            labelAnchor: "center",
+            tickFormat: "d",
+            ticks: wholeTicks(trials.length),
+          },
           y: { label: metric, grid: true, nice: true, ticks: 5 },
           marks: [
             plot.line(best, {
@@ -110,7 +121,13 @@ function Slices({ trials, metric }: { trials: Trial[]; metric: string }) {
 function TrialsTable(
   { trials, metric, best }: { trials: Trial[]; metric: string; best: Trial | null },
 ) {
-  const params = [...new Set(trials.flatMap((t) => Object.keys(t.run.params)))].slice(0, 8);
+  const params = useMemo(
+    () =>
+      compareParams(trials.map((t) => t.run)).filter((p) => p.differs).slice(0, 8).map((p) =>
+        p.key
+      ),
+    [trials],
+  );
   const now = Date.now();
   return (
     <Card title="Trials" padded={false}>

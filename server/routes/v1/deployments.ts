@@ -38,6 +38,7 @@ const loggedTensor = z.object({
 const detail = deployment.extend({
   signature: z.object({ inputs: z.array(tensorSpec), outputs: z.array(tensorSpec) }),
   metadata: z.record(z.string(), z.unknown()),
+  featureNames: z.array(z.string()),
   inputExample: z.record(z.string(), z.unknown()).nullable(),
   recentLatencyMs: z.array(z.number()),
   predictions: z.array(z.object({
@@ -122,6 +123,7 @@ export const deploymentRoutes = new OpenAPIHono<AppEnv>()
             ...summaryJson(summary),
             signature: loaded.signature,
             metadata: loaded.metadata,
+            featureNames: [...loaded.featureNames],
             inputExample: loaded.inputExample,
             recentLatencyMs: serving.recent(name, 200).map((p) => p.ms).reverse(),
             predictions: predictions.map(({ model: _, ...prediction }) => prediction),
