@@ -30,7 +30,7 @@ const models: Record<string, { shape: number[]; build: () => tf.LayersModel }> =
             activation: "relu",
           }),
           tf.layers.maxPooling1d({ poolSize: 2 }),
-          tf.layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, activation: "elu" }),
+          tf.layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, useBias: false }),
           tf.layers.batchNormalization(),
           tf.layers.globalAveragePooling1d(),
           tf.layers.dense({ units: 2 }),

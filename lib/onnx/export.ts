@@ -7,6 +7,7 @@ import { generalizeBatch } from "./graph/generalize_batch.ts";
 import { Graph, type Value } from "./graph/graph.ts";
 import { encodeModel } from "./graph/model_proto.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
+import { foldSums } from "./graph/fold_sums.ts";
 import { engine } from "./_engine.ts";
 import { TraceError } from "./errors.ts";
 import { graphDtype } from "./trace_backend.ts";
@@ -159,5 +160,6 @@ function inferenceGraph(
   }
   for (const o of traced.outputs) graph.output(o.name, o.value);
   eliminateDead(graph);
+  foldSums(graph);
   return graph;
 }

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { clip, concat, reshape, split } from "./builder/mod.ts";
 import { type Dtype, sizeOf } from "./graph/dtype.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
+import { foldSums } from "./graph/fold_sums.ts";
 import { Graph, type GraphNode, int, subgraph, type Value } from "./graph/graph.ts";
 import { encodeModel } from "./graph/model_proto.ts";
 import { clipByNorm, type FlatOptimizer } from "./optimizers.ts";
@@ -122,6 +123,7 @@ export function buildStepGraph(
   for (const e of extra) graph.output(`var/${e.variable.name}:new`, e.assigned);
   for (const m of metricNames) graph.output(m, found.get(m)!);
   eliminateDead(graph);
+  foldSums(graph);
   return {
     graph,
     inputs,

@@ -9,6 +9,8 @@ import { TraceError } from "./errors.ts";
 import type { TypedData } from "./graph/dtype.ts";
 import { constantData, Graph, type Value } from "./graph/graph.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
+import { foldSums } from "./graph/fold_sums.ts";
+import { patchGradients } from "./gradients.ts";
 import { traceSeed } from "./random_trace.ts";
 import { lowerLayers } from "./layers/lower.ts";
 import { graphDtype, type Recording, traceBackendName } from "./trace_backend.ts";
@@ -92,6 +94,7 @@ export function trace(
     if (v.assigned) graph.output(`var/${v.variable.name}:new`, v.assigned);
   }
   eliminateDead(graph);
+  foldSums(graph);
   return result;
 }
 
@@ -136,6 +139,7 @@ export function traceInto(
     patchMathRandom(recording),
     patchLayers(recording),
     patchOptimizers(recording, learningRates),
+    patchGradients(),
     options.lower === false ? () => {} : lowerLayers(),
   ];
   b.recording = recording;

@@ -106,6 +106,8 @@ export function binary(g: Graph, op: string, a: Value, b: Value): Value {
   if (sb === -1 && op === "Mul" && sameShape(a.shape, shape)) return unary(g, "Neg", a);
   if (sa === -1 && op === "Mul" && sameShape(b.shape, shape)) return unary(g, "Neg", b);
   if (op === "Pow" && sb === 2 && sameShape(a.shape, shape)) return binary(g, "Mul", a, a);
+  const flat = throughReshape(g, op, a, b);
+  if (flat) return flat;
   const biased = op === "Add" ? foldBias(g, a, b) ?? foldBias(g, b, a) : null;
   if (biased) return biased;
   // A large splat beside something smaller: compute small, then repeat.
@@ -145,6 +147,22 @@ function slimOperands(
   };
   const a2 = slim(a, b);
   return [a2, slim(b, a2)];
+}
+
+/**
+ * An operator on reshaped values of one shape, done before the reshape: both were reshaped alike, or
+ * a product is added to.
+ */
+function throughReshape(g: Graph, op: string, a: Value, b: Value): Value | null {
+  if (!sameShape(a.shape, b.shape)) return null;
+  const source = (v: Value) => v.node?.op === "Reshape" ? v.node.inputs[0]! : null;
+  const x = source(a), y = source(b);
+  const isGemm = (v: Value | null) => v?.node?.op === "Gemm";
+  if (x && y && sameShape(x.shape, y.shape)) return reshape(g, binary(g, op, x, y), a.shape);
+  if (op !== "Add") return null;
+  if (isGemm(x)) return reshape(g, binary(g, op, x!, reshape(g, b, x!.shape)), a.shape);
+  if (isGemm(y)) return reshape(g, binary(g, op, reshape(g, a, y!.shape), y!), a.shape);
+  return null;
 }
 
 /** `Gemm + bias` as Gemm's third operand, also through a reshape that keeps the columns. */
@@ -199,6 +217,10 @@ export function unary(g: Graph, op: string, x: Value, attributes: AttributeInit 
   const s = splatOf(x);
   if (s !== undefined && op in unaryFolds) return g.splat(unaryFolds[op](s), x.dtype, x.shape);
   if (op === "Neg" && x.node?.op === "Neg") return x.node.inputs[0]!;
+  // On this side of a reshape the operator stands next to its Gemm, into which it may be fused.
+  if (x.node?.op === "Reshape") {
+    return reshape(g, unary(g, op, x.node.inputs[0]!, attributes), x.shape);
+  }
   const runType = castType(op, x.dtype);
   const [y] = g.emit(op, [cast(g, x, runType)], [{ dtype: runType, shape: x.shape }], attributes);
   return cast(g, y, x.dtype);

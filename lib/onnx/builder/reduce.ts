@@ -50,6 +50,20 @@ export function reduce(
   if (s !== undefined && op === "ReduceSum" && sizeOf(x.shape) > 0) {
     return g.splat(s * axes.reduce((n, a) => n * x.shape[a], 1), x.dtype, shape);
   }
+  const leading = axes.filter((a) => x.shape[a] !== 1);
+  const rows = leading.reduce((n, a) => n * x.shape[a], 1);
+  const isLeading = leading.every((a) =>
+    x.shape.slice(0, a).every((d, i) => d === 1 || leading.includes(i))
+  );
+  if (op === "ReduceSum" && x.dtype === "float32" && isLeading && rows >= 64) {
+    // A product with ones sums columns several times faster than ReduceSum.
+    const columns = sizeOf(x.shape) / rows;
+    const [sums] = g.emit("Gemm", [
+      g.splat(1, "float32", [1, rows]),
+      reshape(g, x, [rows, columns]),
+    ], [{ dtype: "float32", shape: [1, columns] }]);
+    return reshape(g, sums, shape);
+  }
   const runType = castType(op, x.dtype);
   const [y] = g.emit(
     op,

@@ -11,6 +11,7 @@ export type Attribute =
   | { kind: "string"; value: string }
   | { kind: "ints"; value: readonly number[] }
   | { kind: "floats"; value: readonly number[] }
+  | { kind: "strings"; value: readonly string[] }
   | { kind: "graph"; value: Graph };
 
 /** One operator call. */

@@ -125,6 +125,9 @@ function encodeAttribute(name: string, a: Attribute): MessageWriter {
       return m.floats(7, a.value).int(20, 6);
     case "ints":
       return m.ints(8, a.value).int(20, 7);
+    case "strings":
+      for (const v of a.value) m.string(9, v);
+      return m.int(20, 8);
   }
 }
 

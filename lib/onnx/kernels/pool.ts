@@ -1,6 +1,18 @@
 /** Pooling and its gradients over windows (see _windows.ts). @module */
 import * as tf from "@tensorflow/tfjs";
-import { argReduce, binary, cast, iota, mul, reduce, reshape, transpose } from "../builder/mod.ts";
+import {
+  argReduce,
+  binary,
+  cast,
+  concat,
+  iota,
+  mul,
+  reduce,
+  reshape,
+  split,
+  sub,
+  transpose,
+} from "../builder/mod.ts";
 import { sizeOf } from "../graph/dtype.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import {
@@ -68,8 +80,34 @@ function maxWindows(g: Graph, x: Value, l: WindowLayout): Value {
 const maxPool: Kernel = (call) => {
   const { g, in: { x } } = call;
   const l = poolLayout(call, x.shape);
-  return shaped(g, reduce(g, "ReduceMax", maxWindows(g, x, l), [2]), x.shape, l);
+  const taps = sizeOf(l.window);
+  const windows = maxWindows(g, x, l);
+  if (taps > fewTaps) return shaped(g, reduce(g, "ReduceMax", windows, [2]), x.shape, l);
+  const largest = tapsOf(g, windows).reduce((a, b) => binary(g, "Max", a, b));
+  return shaped(g, largest, x.shape, l);
 };
+
+/** Up to so many taps, windows are compared tap by tap: elementwise operators beat reductions. */
+const fewTaps = 4;
+
+const tapsOf = (g: Graph, windows: Value): Value[] =>
+  split(g, windows, new Array(windows.shape[2]).fill(1), 2);
+
+/** dy at the first largest tap of each window, for few taps and no padding. */
+function spreadByTaps(g: Graph, windows: Value, dy: Value): Value {
+  const taps = tapsOf(g, windows);
+  let best = taps[0];
+  let rest = dy;
+  // From the last tap on: a tap keeps what is left if it beats all taps before it.
+  const prefix = taps.map((t, i) => i === 0 ? t : best = binary(g, "Max", best, t));
+  const shares: Value[] = [];
+  for (let i = taps.length - 1; i > 0; i--) {
+    const wins = cast(g, binary(g, "Greater", taps[i], prefix[i - 1]), "float32");
+    shares.unshift(mul(g, rest, wins));
+    rest = sub(g, rest, shares[0]);
+  }
+  return concat(g, [rest, ...shares], 2);
+}
 
 /** dy goes to the first largest element of its window. */
 const maxPoolGrad: Kernel = (call) => {
@@ -78,6 +116,10 @@ const maxPoolGrad: Kernel = (call) => {
   const taps = sizeOf(l.window), windows = sizeOf(l.output);
   const [batch, channels] = [input.shape[0], input.shape[input.shape.length - 1]];
   const indices = windowIndices(l);
+  if (taps <= fewTaps && !indices.includes(-1)) {
+    const dyRows = reshape(g, dy, [batch, windows, 1, channels]);
+    return sumOverTouching(g, spreadByTaps(g, maxWindows(g, input, l), dyRows), l, input.shape);
+  }
   // The tap that padding repeats comes first in its window, so that ArgMax finds the real one.
   const best = cast(g, argReduce(g, "ArgMax", maxWindows(g, input, l), 2), "int32");
   const firstInside = new Int32Array(windows * taps);
@@ -121,6 +163,11 @@ function sumOverTouching(
 ): Value {
   const taps = sizeOf(l.window), windows = sizeOf(l.output);
   const [batch, channels] = [spread.shape[0], spread.shape[3]];
+  const positions = windowIndices(l);
+  // Windows side by side in the order of the input (one axis, stride = window): nothing to sum.
+  if (positions.every((p, i) => p === i) && positions.length === sizeOf(l.input)) {
+    return reshape(g, spread, inputShape);
+  }
   const touching = touchingIndices(l).map((w, i) => w < 0 ? -1 : w * taps + i % taps);
   const flat = reshape(g, spread, [batch, windows * taps, channels]);
   const y = reduce(g, "ReduceSum", gatherRows(g, flat, touching, taps), [2]);
