@@ -27,6 +27,7 @@
 export * from "./augmentation.ts";
 export * from "./data_loader.ts";
 export * from "./labelled_frame.ts";
+export * from "./rl_dataset.ts";
 export * from "./sample_weights.ts";
 export * from "./split.ts";
 export * from "./supervised_dataset.ts";
