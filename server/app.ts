@@ -14,6 +14,7 @@ import { trailAudit } from "./auth/audit_trail.ts";
 import { authenticate } from "./auth/authenticate.ts";
 import { guardExperiments } from "./auth/experiment_access.ts";
 import { limitRate } from "./auth/rate_limit.ts";
+import { databaseFault } from "./db/faults.ts";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
 import { bodyLimit, mergeSlashes, requestLog, securityHeaders } from "./middleware.ts";
@@ -118,6 +119,11 @@ export function createApp(services: Services) {
     if (error instanceof ZodError) {
       const message = error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; ");
       return c.json({ error_code: "INVALID_PARAMETER_VALUE", message }, 400);
+    }
+    const fault = databaseFault(error);
+    if (fault) {
+      services.log.warn("database", { requestId, error: String(error) });
+      return c.json({ error_code: fault.code, message: fault.message }, fault.status);
     }
     services.log.error("unexpected error", { requestId, error: String(error), stack: error.stack });
     return c.json({

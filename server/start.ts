@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openDatabase } from "./db/open.ts";
+import { createGate, type Gate, unavailable } from "./gate.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createServices, type Services } from "./services/mod.ts";
 
@@ -94,17 +95,12 @@ export async function startServer(
   let app:
     | { fetch(request: Request, env: { remoteAddress: string }): Response | Promise<Response> }
     | null = null;
-  const server = listen(
-    config,
-    log,
-    (request, info) =>
-      app
-        ? app.fetch(request, { remoteAddress: info.remoteAddr.hostname })
-        : new Response("Starting", {
-          status: 503,
-          headers: { "Retry-After": "1" },
-        }),
+  const gate = createGate((request, info) =>
+    app
+      ? app.fetch(request, { remoteAddress: info.remoteAddr.hostname })
+      : unavailable("The server is starting")
   );
+  const server = listen(config, log, gate.handle);
   try {
     const uiDir = typeof options.uiDir === "function" ? await options.uiDir() : options.uiDir;
     const db = options.db ?? await openDatabase(config);
@@ -121,7 +117,7 @@ export async function startServer(
         port,
         services,
         close() {
-          closing ??= stop(server, services, close, log);
+          closing ??= stop(server, gate, services, close, log);
           return closing;
         },
       };
@@ -137,6 +133,7 @@ export async function startServer(
 
 async function stop(
   server: Deno.HttpServer,
+  gate: Gate,
   services: Services,
   close: () => Promise<void>,
   log: Logger,
@@ -145,12 +142,15 @@ async function stop(
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), graceMs);
   });
-  // A stream of events never ends by itself.
-  await services.live.close();
-  if (await Promise.race([server.shutdown(), late]) === "late") {
+  // A stream of events never ends by itself. Not waited for here: a body that is being read breaks
+  // off when the listener closes in a later turn than this one.
+  const streamsEnded = services.live.close();
+  const done = gate.shut().then(() => server.shutdown());
+  if (await Promise.race([done, late]) === "late") {
     log.warn("requests were still running when the server stopped", { graceMs });
   }
   clearTimeout(timer);
+  await streamsEnded;
   await close();
   log.info("stopped");
 }
