@@ -109,6 +109,7 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
   let seq = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | null = null;
 
   function deliver(event: ServerEvent): void {
     const live: LiveEvent = { ...event, seq: ++seq, at: Date.now() };
@@ -209,16 +210,21 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
         },
       };
     },
-    async close() {
-      stopHearing();
-      flush();
-      for (const reader of [...readers]) {
-        reader.isClosed = true;
-        readers.delete(reader);
-        reader.wake?.();
-      }
-      await sending;
-      await stopListening?.();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
+
+  async function close(): Promise<void> {
+    stopHearing();
+    flush();
+    for (const reader of [...readers]) {
+      reader.isClosed = true;
+      readers.delete(reader);
+      reader.wake?.();
+    }
+    await sending;
+    await stopListening?.();
+  }
 }
