@@ -34,3 +34,13 @@ export {
 export { importCsv, type ImportOptions, type ImportProgress } from "./catalog/import_csv.ts";
 export type { ConflictPolicy } from "./catalog/merge_bars.ts";
 export type { Manifest, PartitionKey, Segment } from "./catalog/partition.ts";
+export { describeDownload, downloadBars, type DownloadOptions } from "./catalog/download.ts";
+export * from "./sources/mod.ts";
+export {
+  sessionOn,
+  type TradingSession,
+  tradingSessions,
+  wallTimeMs,
+  zonedTimeMs,
+  zoneOffsetMs,
+} from "./sessions.ts";
