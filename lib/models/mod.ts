@@ -19,6 +19,7 @@
  * ```
  * @module
  */
+export { buyAndHoldPositions, fitRidge, momentumPositions } from "./baselines.ts";
 export * from "./create_model.ts";
 export { type DropoutSite, fillMask } from "./dropout.ts";
 export { type AnyModelConfig, defineModel, type Model, type ModelFactory } from "./model.ts";

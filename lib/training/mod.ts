@@ -34,6 +34,13 @@ export {
   currentBackend,
 } from "./backend.ts";
 export {
+  combineCallbacks,
+  type MetricSink,
+  progressBar,
+  type ProgressOptions,
+  trackEpochs,
+} from "./callbacks.ts";
+export {
   type Checkpoint,
   checkpointFromBytes,
   checkpointToBytes,
@@ -56,4 +63,6 @@ export {
   type TrainResult,
   trainSupervised,
 } from "./trainer.ts";
+export { TensorboardWriter } from "./tensorboard.ts";
+export { predictWithUncertainty, type UncertainPrediction } from "./uncertainty.ts";
 export { TrainingError } from "./training_error.ts";

@@ -112,6 +112,7 @@ export async function trainSupervised(
   const losses = lossesOf(model.heads, c.loss);
   checkData(model, losses, "train", data.train);
   if (data.validation) checkData(model, losses, "validation", data.validation);
+  checkClasses(model, losses, data.train);
   const classWeights = classWeightsOf(model, losses, data.train, c.classWeights);
   const backend = c.backend
     ? await chooseBackend(c.backend, { log })
@@ -345,6 +346,26 @@ function checkData(
         }`,
       );
     }
+  }
+}
+
+/** A class that training never shows can't be learned: a fold that lacks one is a mistake. */
+function checkClasses(model: Model, losses: readonly Loss[], data: TrainingData): void {
+  if (!data.y) return;
+  let column = 0;
+  for (let k = 0; k < model.heads.length; k++) {
+    const head = model.heads[k];
+    if (head.kind === "classification" || head.kind === "binary") {
+      const counts = new Float64Array(head.kind === "binary" ? 2 : head.classes);
+      for (let i = 0; i < data.length; i++) counts[Math.round(data.y[i * data.targets + column])]++;
+      const missing = counts.indexOf(0);
+      if (missing >= 0) {
+        throw new RangeError(
+          `Cannot train: class ${missing} of head ${head.name} must have at least one sample in train, got 0 of ${data.length}`,
+        );
+      }
+    }
+    column += targetColumns(head, losses[k]);
   }
 }
 
