@@ -53,7 +53,7 @@ export type { BarsInput } from "./panel.ts";
 export type { Context, InitContext, RevealedBars, Series, Strategy } from "./strategy.ts";
 export type { Fees } from "./costs/commission.ts";
 export type { SlippageOption } from "./costs/slippage.ts";
-export type { Sizing } from "./sizing/sizing.ts";
+export * from "./sizing/mod.ts";
 export type {
   Fill,
   Order,

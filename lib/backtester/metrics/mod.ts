@@ -36,3 +36,6 @@ export * from "./value_at_risk.ts";
 export * from "./volatility.ts";
 export * from "./monthly_table.ts";
 export * from "./rolling.ts";
+export * from "./bootstrap.ts";
+export * from "./return_histogram.ts";
+export * from "./signal_quality.ts";
