@@ -80,3 +80,4 @@ export {
   importOptunaJournal,
 } from "./exchange/optuna_journal.ts";
 export { exportCsv, exportJson } from "./exchange/tables.ts";
+export { rayExecutor, RayJobs, type RayJobStatus, type RayOptions } from "./executors/ray.ts";
