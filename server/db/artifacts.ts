@@ -66,7 +66,9 @@ export async function removeArtifacts(sql: Sql, path: string): Promise<number> {
 export async function takeUnusedBlobs(sql: Sql, olderThanMs: number): Promise<string[]> {
   const rows = await sql.query<{ sha256: string }>(
     `delete from artifact_blobs b where b.created_at <= now() - make_interval(secs => $1::float8 / 1000)
-       and not exists (select 1 from artifacts a where a.sha256 = b.sha256) returning sha256`,
+       and not exists (select 1 from artifacts a where a.sha256 = b.sha256)
+       and not exists (select 1 from artifact_upload_parts p where p.sha256 = b.sha256)
+     returning sha256`,
     [olderThanMs],
   );
   return rows.map((row) => row.sha256);

@@ -27,6 +27,7 @@ import { createLoggedModelService, type LoggedModelService } from "./logged_mode
 import { createRegistryService } from "./registry_service.ts";
 import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
+import { createUploadService, type UploadService } from "./uploads.ts";
 import { createVersionSources, type VersionSources } from "./version_sources.ts";
 
 export interface Services extends Governance {
@@ -37,6 +38,7 @@ export interface Services extends Governance {
   readonly events: EventHub;
   readonly blobs: BlobStore;
   readonly artifacts: ArtifactService;
+  readonly uploads: UploadService;
   readonly tracking: TrackingService;
   readonly loggedModels: LoggedModelService;
   readonly versionSources: VersionSources;
@@ -105,6 +107,7 @@ export async function createServices(
     events,
     blobs,
     artifacts,
+    uploads: createUploadService({ db, blobs, events }),
     tracking,
     loggedModels,
     versionSources: createVersionSources({ tracking, loggedModels, registry }),

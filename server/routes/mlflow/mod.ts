@@ -15,6 +15,7 @@ import { metricRoutes } from "./metrics.ts";
 import { modelVersionRoutes } from "./model_versions.ts";
 import { registeredModelRoutes } from "./registered_models.ts";
 import { runRoutes } from "./runs.ts";
+import { multipartRoutes } from "./uploads.ts";
 
 const api = new Hono<AppEnv>();
 api.route("/mlflow/experiments", experimentRoutes);
@@ -26,6 +27,7 @@ api.route("/mlflow/logged-models", loggedModelRoutes);
 api.route("/mlflow/registered-models", registeredModelRoutes);
 api.route("/mlflow/model-versions", modelVersionRoutes);
 api.route("/mlflow", uploadRoutes);
+api.route("/mlflow-artifacts/mpu", multipartRoutes);
 api.route("/mlflow-artifacts", proxiedArtifactRoutes);
 api.get(
   "/mlflow/server-info",
