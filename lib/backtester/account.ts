@@ -173,6 +173,11 @@ export class Account {
     );
   }
 
+  /** Whether a fill was booked since the last {@linkcode takeTradedValue}. */
+  get hasTraded(): boolean {
+    return this.#traded !== 0;
+  }
+
   /** Traded value since the last call. */
   takeTradedValue(): number {
     const value = this.#traded;

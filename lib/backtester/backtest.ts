@@ -44,7 +44,7 @@ export function backtest(
   const panel = createPanel(bars, options);
   const broker = new Broker(panel, resolved);
   const clock: Clock = { bar: -1 };
-  const recorder = new Recorder(panel.length, resolved.cash);
+  const recorder = new Recorder(panel.length, resolved.cash, panel.assets.length);
   const { account } = broker;
   let stopped: { bar: number; reason: string } | null = null;
 
@@ -56,8 +56,7 @@ export function backtest(
       options: resolved,
       recorder,
       account,
-      orders: () =>
-        broker.orders.filter((o) => o.reason !== "already at target").map((o) => o.toOrder()),
+      orders: () => broker.done.toOrders(broker.working),
       fills: () => broker.fills.toFills(),
       costs: costsOf(broker),
       stopped,
@@ -86,15 +85,17 @@ export function backtest(
           if (panel.assets[a].last === t - 1) broker.delist(a, t);
         }
       }
-      if (account.equity() <= 0) {
+      let equity = account.equity();
+      if (equity <= 0) {
         broker.liquidate(t, "equity is gone");
-        recorder.record(t, account);
+        recorder.record(t, account, account.equity());
         recorder.freeze(t + 1);
         stopped = { bar: t, reason: "equity is gone" };
         break;
       }
-      if (maintenance > 0 && account.equity() < maintenance * account.gross()) {
+      if (maintenance > 0 && equity < maintenance * account.gross()) {
         broker.liquidate(t, "margin call");
+        equity = account.equity();
       }
       if (onFill !== undefined) {
         while (toldFills < broker.fills.length) {
@@ -108,10 +109,16 @@ export function backtest(
       }
       if (t >= firstBar) {
         strategy.next(context);
-        if (sameClose) broker.processSameClose(t);
+        if (sameClose && broker.working.length > 0) {
+          broker.processSameClose(t);
+          equity = account.equity();
+        }
       }
-      if (t === last && options.finalizeTrades) broker.liquidate(t, "end of the run");
-      recorder.record(t, account);
+      if (t === last && options.finalizeTrades) {
+        broker.liquidate(t, "end of the run");
+        equity = account.equity();
+      }
+      recorder.record(t, account, equity);
     }
     strategy.finish?.(context);
   } catch (cause) {

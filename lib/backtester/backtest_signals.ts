@@ -153,7 +153,7 @@ class SignalRun {
     this.#tick = own?.tickSize ?? options.source.tickSize ?? 0;
     this.account = new Account(options.cash, panel.symbols);
     this.fills = new FillLog(panel.symbols, panel.time);
-    this.recorder = new Recorder(panel.length, options.cash);
+    this.recorder = new Recorder(panel.length, options.cash, panel.assets.length);
   }
 
   run(signals: Signals): void {
@@ -175,7 +175,7 @@ class SignalRun {
       if (close[t] === close[t]) account.mark[0] = close[t] * this.#multiplier;
       if (account.equity() <= 0) {
         if (account.units[0] !== 0) this.#trade(FLAT, 0, this.#lastClose(t), t, t);
-        this.recorder.record(t, account);
+        this.recorder.record(t, account, account.equity());
         this.recorder.freeze(t + 1);
         this.stopped = { bar: t, reason: "equity is gone" };
         return;
@@ -200,7 +200,7 @@ class SignalRun {
         action = NONE;
       }
       if (t === isLast && account.units[0] !== 0) this.#trade(FLAT, 0, this.#lastClose(t), t, t);
-      this.recorder.record(t, account);
+      this.recorder.record(t, account, account.equity());
     }
   }
 

@@ -15,6 +15,7 @@ import { FillLog } from "./fill_log.ts";
 import type { OrderRequest } from "./order.ts";
 import type { Panel } from "./panel.ts";
 import { placeOrder, setTrail } from "./place_order.ts";
+import { OrderLog } from "./order_log.ts";
 import type { WorkingOrder } from "./working_order.ts";
 
 /** A target order whose asset already stands there; it leaves no record. */
@@ -31,7 +32,8 @@ interface Match {
 export class Broker {
   readonly account: Account;
   readonly terms: ContractTerms;
-  readonly orders: WorkingOrder[] = [];
+  /** Orders that are done; the others are {@linkcode working}. */
+  readonly done: OrderLog;
   readonly fills: FillLog;
   readonly holding: Holding;
   slippageCost = 0;
@@ -44,6 +46,7 @@ export class Broker {
   readonly #allowNegativePrices: boolean;
   readonly #rebalancesLazily: boolean;
   readonly #index = new Map<string, number>();
+  #nextId = 0;
   #working: WorkingOrder[] = [];
   /** Units of the present bar filled so far, per asset, for the volume limit. */
   readonly #filledVolume: Float64Array;
@@ -58,6 +61,7 @@ export class Broker {
     panel.symbols.forEach((s, a) => this.#index.set(s, a));
     this.account = new Account(options.cash, panel.symbols);
     this.fills = new FillLog(panel.symbols, panel.time);
+    this.done = new OrderLog(panel.symbols, panel.time);
     this.terms = contractTerms(panel, options.source);
     this.holding = new Holding(panel, this.account, this.terms, options.source);
     this.#filledVolume = new Float64Array(panel.symbols.length);
@@ -100,7 +104,7 @@ export class Broker {
   submit(isBuy: boolean, request: OrderRequest, t: number): WorkingOrder {
     const a = this.assetIndex(request.symbol);
     const order = placeOrder(isBuy, request, {
-      id: this.orders.length,
+      id: this.#nextId++,
       asset: a,
       symbol: this.#panel.symbols[a],
       bar: t,
@@ -119,7 +123,7 @@ export class Broker {
       ? amount > present
       : amount * this.account.equity() > present * this.account.mark[a];
     const order = placeOrder(isBuy, { size: 1, tag }, {
-      id: this.orders.length,
+      id: this.#nextId++,
       asset: a,
       symbol: this.#panel.symbols[a],
       bar: t,
@@ -135,7 +139,6 @@ export class Broker {
   }
 
   #admit(order: WorkingOrder, t: number): WorkingOrder {
-    this.orders.push(order);
     this.#working.push(order);
     if (this.#options.fill === "sameClose" && order.type === "market" && order.phase === 0) {
       order.activeFrom = t;
@@ -144,7 +147,7 @@ export class Broker {
   }
 
   cancel(order: { id: number }, reason = "cancelled by the strategy"): void {
-    const found = this.orders[order.id];
+    const found = this.#working.find((o) => o.id === order.id);
     if (found?.isWorking) this.#end(found, "cancelled", reason);
   }
 
@@ -152,7 +155,7 @@ export class Broker {
     for (const order of this.#working) {
       if (order.isWorking) this.#end(order, "cancelled", reason);
     }
-    this.#working = [];
+    this.#sweep();
   }
 
   #end(order: WorkingOrder, status: WorkingOrder["status"], reason: string): void {
@@ -302,13 +305,16 @@ export class Broker {
     batch.push({ order, rawPrice, delta: 0, reduces: 0 });
   }
 
+  /** Writes down what is done and keeps the rest. */
   #sweep(): void {
+    const working = this.#working;
     let n = 0;
-    for (const order of this.#working) if (order.isWorking) this.#working[n++] = order;
-    this.#working.length = n;
-    while (this.orders.length > 0 && this.orders[this.orders.length - 1].reason === atTarget) {
-      this.orders.pop();
+    for (let i = 0; i < working.length; i++) {
+      const order = working[i];
+      if (order.isWorking) working[n++] = order;
+      else if (order.reason !== atTarget) this.done.push(order);
     }
+    working.length = n;
   }
 
   #markAtOpen(t: number): void {
@@ -636,7 +642,7 @@ export class Broker {
         oco: `bracket ${parent.id}`,
         tag: parent.tag,
       }, {
-        id: this.orders.length,
+        id: this.#nextId++,
         asset: parent.asset,
         symbol: parent.symbol,
         bar: t,
@@ -647,7 +653,6 @@ export class Broker {
       });
       order.parentId = parent.id;
       if (isAtOpen) order.intrabarFrom = t;
-      this.orders.push(order);
       this.#working.push(order);
       return order;
     };

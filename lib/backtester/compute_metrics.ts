@@ -37,16 +37,24 @@ export function computeMetrics(
   returns: Float64Array,
   options: MetricsOptions = {},
 ): Record<string, number> {
+  return metricsOf(returns, underwater(returns), options);
+}
+
+/** As {@linkcode computeMetrics}, with the underwater curve that belongs to the returns. */
+export function metricsOf(
+  returns: Float64Array,
+  depth: Float64Array,
+  options: MetricsOptions = {},
+): Record<string, number> {
   const { benchmark, barsPerYear = 252, riskFree = 0, selection } = options;
   const basic = momentsOf(returns);
   const moments = m.sharpeMoments(returns, riskFree, basic);
   const scale = Math.sqrt(barsPerYear);
-  // Curve, falls and tails are made once for the metrics that share them.
-  const depth = underwater(returns);
+  // Falls and tails are made once for the metrics that share them.
   const falls = drawdownsOf(depth);
   const deep = deepest(depth);
   const total = m.totalReturn(returns);
-  const growth = m.cagr(returns, barsPerYear);
+  const growth = m.growthRate(total, returns.length, barsPerYear);
   const [low, high, tail] = tailsOf(returns);
   const down = m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree });
   let depths = 0, bars = 0, longest = 0;

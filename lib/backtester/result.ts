@@ -1,6 +1,6 @@
 import type { Account } from "./account.ts";
 import type { Broker } from "./broker.ts";
-import { computeMetrics } from "./compute_metrics.ts";
+import { metricsOf } from "./compute_metrics.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Fill, Order } from "./order.ts";
 import { day, type Panel } from "./panel.ts";
@@ -31,10 +31,10 @@ export interface BacktestResultParts {
   returns: Float64Array;
   drawdown: Float64Array;
   position: Float64Array;
-  gross: Float64Array;
+  /** Made when first asked for, as are orders and fills. */
+  gross: () => Float64Array;
   trades: Trade[];
   openTrades: Trade[];
-  /** Made when first asked for. */
   orders: () => Order[];
   fills: () => Fill[];
   metrics: Record<string, number>;
@@ -81,8 +81,9 @@ export class BacktestResult {
   declare readonly fills: Fill[];
 
   constructor(parts: BacktestResultParts) {
-    const { orders, fills, ...rest } = parts;
+    const { orders, fills, gross, ...rest } = parts;
     Object.assign(this, rest);
+    lazily(this, "gross", gross);
     lazily(this, "orders", orders);
     lazily(this, "fills", fills);
   }
@@ -163,6 +164,8 @@ export function buildResult(run: RunRecord): BacktestResult {
   const equity = cut(recorder.equity);
   const returns = returnsOf(equity, options.cash);
   const time = cut(panel.time);
+  const position = cut(recorder.position);
+  const drawdown = drawdownOf(equity, options.cash);
   const barsPerYear = options.source.barsPerYear ?? barsPerYearOf(time);
   const last = Math.max(0, length - 1);
   const lastClose = (a: number) => {
@@ -170,16 +173,15 @@ export function buildResult(run: RunRecord): BacktestResult {
     for (let t = last; t >= 0; t--) if (close[t] === close[t]) return close[t];
     return NaN;
   };
-  const gross = cut(recorder.gross);
   const metrics = {
-    ...computeMetrics(returns, {
+    ...metricsOf(returns, drawdown, {
       barsPerYear,
       riskFree: options.source.riskFree,
       selection: options.source.selection,
     }),
     ...tradeMetrics(account.trades),
     turnover: length === 0 ? 0 : recorder.turnover / 2 / length * barsPerYear,
-    exposure: exposureOf(gross),
+    exposure: length === 0 ? 0 : recorder.barsHeld / length,
   };
   return new BacktestResult({
     strategy: run.strategy,
@@ -189,9 +191,9 @@ export function buildResult(run: RunRecord): BacktestResult {
     initialCash: options.cash,
     equity,
     returns,
-    drawdown: drawdownOf(equity, options.cash),
-    position: cut(recorder.position),
-    gross,
+    drawdown,
+    position,
+    gross: () => recorder.gross === null ? position.map((w) => Math.abs(w)) : cut(recorder.gross),
     trades: account.trades,
     openTrades: account.openTrades(last, panel.time[last], lastClose),
     orders: run.orders,
@@ -201,13 +203,6 @@ export function buildResult(run: RunRecord): BacktestResult {
     barsPerYear,
     stopped: run.stopped,
   });
-}
-
-/** Share of bars with a position at the close. */
-function exposureOf(gross: Float64Array): number {
-  let held = 0;
-  for (let t = 0; t < gross.length; t++) if (gross[t] !== 0) held++;
-  return gross.length === 0 ? 0 : held / gross.length;
 }
 
 /** The broker's books as a breakdown. */

@@ -12,10 +12,11 @@ export function movingAverage(column: Float64Array, window: number): Float64Arra
     );
   }
   const n = column.length;
-  const out = new Float64Array(n).fill(NaN);
+  const out = new Float64Array(n);
   // Values that are not defined yet (an indicator of an indicator) only delay the start.
   let from = 0;
   while (from < n && column[from] !== column[from]) from++;
+  out.fill(NaN, 0, Math.min(n, from + window - 1));
   for (let block = from + window - 1; block < n; block += 512) {
     let sum = 0;
     for (let i = block - window + 1; i <= block; i++) sum += column[i];
