@@ -85,7 +85,26 @@ export class SupervisedDataset {
   readonly #y: Float32Array;
   readonly #weights: Float32Array | undefined;
 
-  constructor(options: SupervisedDatasetOptions) {
+  constructor(
+    options: SupervisedDatasetOptions | { base: SupervisedDataset; positions: number[] },
+  ) {
+    if ("base" in options) {
+      const { base, positions } = options;
+      this.frame = base.frame;
+      this.windowBars = base.windowBars;
+      this.featureNames = base.featureNames;
+      this.targets = base.targets;
+      this.classes = base.classes;
+      this.#packed = base.#packed;
+      this.rows = Int32Array.from(positions, (i) => base.rows[i]);
+      this.#y = Float32Array.from(
+        { length: positions.length * base.targets },
+        (_, i) =>
+          base.#y[positions[Math.floor(i / base.targets)] * base.targets + i % base.targets],
+      );
+      this.#weights = base.#weights && Float32Array.from(positions, (i) => base.#weights![i]);
+      return;
+    }
     const { frame, windowBars } = options;
     const from = options.from ?? 0;
     const to = options.to ?? frame.length;
@@ -237,6 +256,22 @@ export class SupervisedDataset {
   /** Weights of all samples, when there are any. Not a copy. */
   get weights(): Float32Array | undefined {
     return this.#weights;
+  }
+
+  /** The samples at `positions` as a dataset over the same frame. */
+  subset(positions: ArrayLike<number>): SupervisedDataset {
+    const list = Array.from(positions);
+    for (const i of list) {
+      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
+        throw new RangeError(
+          `Cannot make subset: positions must be in [0, ${this.length}), got ${i}`,
+        );
+      }
+    }
+    if (list.length === 0) {
+      throw new RangeError("Cannot make subset: positions must hold at least one sample, got none");
+    }
+    return new SupervisedDataset({ base: this, positions: list });
   }
 
   /** Time of each sample, ms UTC. */

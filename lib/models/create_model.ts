@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { cnn } from "./cnn.ts";
 import type { DropoutSite } from "./dropout.ts";
+import { ensembleOf } from "./ensemble.ts";
 import { hybrid } from "./hybrid.ts";
 import { initialiseWeights } from "./initialise_weights.ts";
 import { customLayers } from "./layers.ts";
@@ -16,15 +17,15 @@ import { gru, lstm } from "./recurrent.ts";
 import { loadTf, type Tf, type tf } from "./tensorflow.ts";
 import { transformer } from "./transformer.ts";
 
+const single = { logistic, mlp, cnn, lstm, gru, transformer, hybrid } satisfies Record<
+  string,
+  ModelFactory
+>;
+
 /** Every architecture by its `kind`: adding one is a file and a row here. */
 export const modelFactories = {
-  logistic,
-  mlp,
-  cnn,
-  lstm,
-  gru,
-  transformer,
-  hybrid,
+  ...single,
+  ensemble: ensembleOf(single),
 } satisfies Record<string, ModelFactory>;
 
 export type ModelKind = keyof typeof modelFactories;
@@ -83,8 +84,10 @@ function buildModel(tf: Tf, config: AnyModelConfig): Model {
   const body = factory.build(config, { tf, input, dropoutSites });
   const units = heads.map(headUnits);
   const total = units.reduce((a, b) => a + b, 0);
-  const logits = tf.layers.dense({ units: total, kernelInitializer: "zeros", name: "logits" })
-    .apply(body) as tf.SymbolicTensor;
+  const logits = factory.givesLogits
+    ? body
+    : tf.layers.dense({ units: total, kernelInitializer: "zeros", name: "logits" })
+      .apply(body) as tf.SymbolicTensor;
   const outputs = heads.map((head, i) => {
     const from = units.slice(0, i).reduce((a, b) => a + b, 0);
     const part = heads.length === 1 ? logits : headSlice(tf, logits, from, units[i], head);

@@ -8,11 +8,17 @@ const readWeightsForTest = (model: Model) =>
   namedWeights(model).map(({ name, variable }) => [name, variable.dataSync()]);
 
 const shape = { windowBars: 8, features: 3 };
+/** What a kind needs besides its shapes. */
+const needed: Record<string, Record<string, unknown>> = {
+  ensemble: { members: [{ kind: "mlp" }, { kind: "mlp" }] },
+};
 
 for (const kind of modelKinds) {
   Deno.test(`createModel() makes the same ${kind} from the same seed and another from another`, async () => {
     const make = (seed: number) =>
-      createModel({ kind, ...shape, seed } as { kind: "mlp" } & typeof shape);
+      createModel(
+        { kind, ...shape, ...needed[kind], seed } as unknown as { kind: "mlp" } & typeof shape,
+      );
     const [a, b, c] = [await make(3), await make(3), await make(4)];
     assert.deepEqual(readWeightsForTest(a), readWeightsForTest(b));
     assert.notDeepEqual(readWeightsForTest(a), readWeightsForTest(c));
@@ -63,13 +69,22 @@ Deno.test("createModel() names the field, what is allowed and the value", async 
     { kind: "mlp", ...shape, task: "classification", outputs: 1 },
     /outputs must be at least 2 classes/,
   );
+  const of = (...members: Record<string, unknown>[]) => ({ kind: "ensemble", ...shape, members });
+  await fails(
+    of({ kind: "mlp" }, { kind: "perceptron" }),
+    /members.1.kind must be one of logistic/,
+  );
+  await fails(of({ kind: "mlp" }, { kind: "mlp", units: 0 }), /members.1.units is not valid/);
+  await fails(of({ kind: "mlp" }, { kind: "cnn", kernel: 9 }), /kernel must be at most windowBars/);
 });
 
 Deno.test("models free their weights", async () => {
   const tf = await loadTf();
   const before = tf.memory().numTensors;
   for (const kind of modelKinds) {
-    (await createModel({ kind, ...shape } as { kind: "mlp" } & typeof shape)).dispose();
+    (await createModel(
+      { kind, ...shape, ...needed[kind] } as unknown as { kind: "mlp" } & typeof shape,
+    )).dispose();
   }
   assert.equal(tf.memory().numTensors, before);
 });

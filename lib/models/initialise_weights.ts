@@ -9,20 +9,35 @@
 import { createRng, type Rng } from "../math/mod.ts";
 import type { Tf, tf } from "./tensorflow.ts";
 
+/** Layers of a model and of the models within it, with names that hold their way there. */
+export function leafLayers(
+  model: tf.LayersModel,
+  prefix = "",
+): { path: string; layer: tf.layers.Layer }[] {
+  return model.layers.flatMap((layer) => {
+    const path = prefix + layer.name;
+    const inner = layer as unknown as tf.LayersModel;
+    return Array.isArray(inner.layers)
+      ? leafLayers(inner, `${path}/`)
+      : [{ path, layer: layer as tf.layers.Layer }];
+  });
+}
+
 /**
  * Sets all weights of a model: Glorot uniform kernels, orthogonal recurrent kernels, zero biases
  * (LSTM forget gates 1), unit scales, small normal embeddings.
  */
 export function initialiseWeights(tf: Tf, model: tf.LayersModel, seed: number): void {
   const rng = createRng(seed);
-  for (const layer of model.layers) {
+  for (const { path, layer } of leafLayers(model)) {
     const className = layer.getClassName();
     layer.weights.forEach((weight, k) => {
       const kind = weight.originalName.split("/").pop()!.replace(/_\d+$/, "");
       const shape = weight.shape as number[];
       const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-      const own = rng.split(`${layer.name} ${k}`);
+      const own = rng.split(`${path} ${k}`);
       if (kind === "gamma" || kind === "moving_variance") values.fill(1);
+      else if (layer.name === "combine" && kind === "kernel") averageBlocks(values, shape);
       else if (kind === "recurrent_kernel") orthogonalBlocks(values, shape[0], shape[1], own);
       else if (kind === "bias" && className === "LSTM") {
         values.fill(1, shape[0] / 4, shape[0] / 2);
@@ -73,4 +88,9 @@ function orthogonalBlocks(out: Float32Array, rows: number, columns: number, rng:
       vectors.push(v);
     }
   }
+}
+
+/** Identity blocks below each other, scaled to their mean: a combination that starts as an average. */
+function averageBlocks(out: Float32Array, [rows, columns]: number[]): void {
+  for (let i = 0; i < rows; i++) out[i * columns + (i % columns)] = columns / rows;
 }

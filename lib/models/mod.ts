@@ -21,6 +21,7 @@
  */
 export { buyAndHoldPositions, fitRidge, momentumPositions } from "./baselines.ts";
 export * from "./create_model.ts";
+export { memberConfig } from "./ensemble.ts";
 export { type DropoutSite, fillMask } from "./dropout.ts";
 export { type AnyModelConfig, defineModel, type Model, type ModelFactory } from "./model.ts";
 export {

@@ -45,6 +45,8 @@ export interface ModelFactory<S extends z.ZodType = z.ZodType> {
   schema: S;
   /** Checks that concern several fields at once; throws a RangeError. */
   validate?(config: z.output<S>): void;
+  /** `build` gives the logits themselves, not a body that a last layer reads. */
+  givesLogits?: boolean;
   /** The body: from the input to a vector [n, units] that the heads read. */
   build(config: z.output<S>, context: BuildContext): tf.SymbolicTensor;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { createModel } from "./create_model.ts";
+import { leafLayers } from "./initialise_weights.ts";
 import type { AnyModelConfig, Model } from "./model.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
 import { loadTf, type tf } from "./tensorflow.ts";
@@ -32,9 +33,9 @@ const format = "tapebook-model-1";
 
 /** The weights of a model with names that do not depend on which models were made before. */
 export function namedWeights(model: Model): { name: string; variable: tf.Variable }[] {
-  return model.tf.layers.flatMap((layer) =>
+  return leafLayers(model.tf).flatMap(({ path, layer }) =>
     layer.weights.map((w) => ({
-      name: `${layer.name}/${w.originalName.split("/").pop()!.replace(/_\d+$/, "")}`,
+      name: `${path}/${w.originalName.split("/").pop()!.replace(/_\d+$/, "")}`,
       variable: (w as unknown as { val: tf.Variable }).val,
     }))
   );

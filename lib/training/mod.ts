@@ -48,6 +48,7 @@ export {
   loadCheckpoint,
   saveCheckpoint,
 } from "./checkpoint.ts";
+export { type EnsembleOptions, trainEnsemble } from "./ensemble.ts";
 export { type Loss, type LossInput, lossSchema } from "./losses.ts";
 export * from "./metrics.ts";
 export { type OptimizerConfig, optimizerSchema } from "./optimizers.ts";
