@@ -44,3 +44,4 @@ export {
   zonedTimeMs,
   zoneOffsetMs,
 } from "./sessions.ts";
+export * from "./aggregator/mod.ts";
