@@ -4,7 +4,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import { loadTf } from "../models/mod.ts";
-import { exportFunction } from "../onnx/mod.ts";
+import { exportFunction, loadOnnx } from "../onnx/mod.ts";
 import { formatTime } from "../data/mod.ts";
 import { SupervisedDataset } from "../datasets/mod.ts";
 import type { FeatureFrame } from "../features/mod.ts";
@@ -37,6 +37,8 @@ export interface ModelPackage {
   card: ModelCard;
   /** The newest windows, unscaled, and what the training side says of them (scaled there). */
   probe: { shape: [number, number, number]; x: Float32Array; prediction: Float32Array };
+  /** Largest difference of the exported graph's answer from the prediction, over the probe. */
+  maxAbsDiff: number;
 }
 
 /**
@@ -105,13 +107,31 @@ export async function packageModel(
     [{ name: "window", dtype: "float32", shape: [-1, windowBars, features] }],
     { dynamicBatch: true, metadata: { "tapebook.card": JSON.stringify(card.metadata) } },
   );
+  const prediction = await predict(newestWindows(fit.scaled).x);
   return {
     onnx,
     card,
-    probe: {
-      shape: batch.shape,
-      x: batch.x,
-      prediction: await predict(newestWindows(fit.scaled).x),
-    },
+    probe: { shape: batch.shape, x: batch.x, prediction },
+    maxAbsDiff: await compareOnnx(onnx, batch.x, batch.shape, prediction),
   };
+}
+
+/** Largest difference between what the graph says in ONNX Runtime and the training side's prediction. */
+async function compareOnnx(
+  onnx: Uint8Array,
+  x: Float32Array,
+  shape: number[],
+  prediction: Float32Array,
+): Promise<number> {
+  const loaded = await loadOnnx(onnx);
+  try {
+    const { p_up } = await loaded.run({ window: { data: x, shape } });
+    let largest = 0;
+    for (let i = 0; i < prediction.length; i++) {
+      largest = Math.max(largest, Math.abs(Number(p_up.data[i]) - prediction[i]));
+    }
+    return p_up.data.length === prediction.length ? largest : Infinity;
+  } finally {
+    loaded.dispose();
+  }
 }

@@ -157,6 +157,7 @@ async function recordExperiment(
   } finally {
     final.dispose();
   }
+  run.logMetric("onnx_max_abs_diff", model.maxAbsDiff, { step: 0 });
   await run.logArtifact("model/model.onnx", model.onnx);
   await run.logArtifact("model/tapebook.json", model.card);
 
@@ -211,10 +212,11 @@ async function recordExperiment(
 
 /** Plots of the tearsheet that the report shows, and what they show. */
 const captions: Record<string, string> = {
-  equity: "Equity after costs, model and buy-and-hold",
-  underwater: "Drawdown from the highest equity so far",
-  rollingSharpe: "Sharpe ratio over the last 126 bars, annualised",
-  monthly: "Return by calendar month",
+  equity: "Equity after costs: the model (blue) and buy-and-hold (grey)",
+  underwater: "Drawdown from the highest equity so far: the model (blue) and buy-and-hold (grey)",
+  "rolling-sharpe":
+    "Sharpe ratio over a rolling window, annualised: the model (blue) and buy-and-hold (grey)",
+  monthly: "The model's return by calendar month, in percent",
 };
 
 function equityCsv(result: BacktestResult, benchmark: BacktestResult): string {

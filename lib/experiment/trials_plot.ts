@@ -33,8 +33,9 @@ export async function trialsPlot(
     width: options.width ?? 720,
     height: options.height ?? 280,
     marginLeft: 56,
+    marginBottom: 42,
     style: { fontFamily: "system-ui, sans-serif", fontSize: "12px", background: "none" },
-    x: { label: "epoch", tickFormat: "d" },
+    x: { label: "epoch", tickFormat: "d", labelOffset: 36 },
     y: { label: "validation loss (nats)", grid: true, nice: true },
     marks: [
       Plot.lineY(points.filter((p) => p.state !== "complete"), {
@@ -57,7 +58,7 @@ export async function trialsPlot(
           y: "loss",
           text: () => `best: trial ${best.number}`,
           textAnchor: "end",
-          dy: -10,
+          dy: -14,
           fill: "#d9731a",
         }),
       ]),
