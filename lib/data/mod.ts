@@ -25,6 +25,13 @@ export { checkQuality, type QualityOptions } from "./quality/check_quality.ts";
 export { firstSoundOpen } from "./quality/degenerate_opens.ts";
 export * from "./quality/quality_report.ts";
 export {
+  applyQualityPolicy,
+  type PolicyResult,
+  type QualityAction,
+  type QualityAnnotation,
+  type QualityPolicy,
+} from "./quality/apply_policy.ts";
+export {
   Catalog,
   type CatalogFault,
   type CatalogRange,
