@@ -34,6 +34,13 @@ async function toError(answer: Response): Promise<RequestError> {
   }
 }
 
+let unauthenticated = () => {};
+
+/** What is done when the server refuses a request because nobody is signed in. */
+export function onUnauthenticated(listener: () => void): void {
+  unauthenticated = listener;
+}
+
 /** `fetch` that fails with a RequestError, also when the server cannot be reached. */
 export async function request(path: URL | RequestInfo, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
@@ -43,6 +50,7 @@ export async function request(path: URL | RequestInfo, init: RequestInit = {}): 
     if ((error as Error).name === "AbortError") throw error;
     throw new RequestError(0, "UNREACHABLE", "The server cannot be reached");
   }
+  if (answer.status === 401) unauthenticated();
   if (!answer.ok) throw await toError(answer);
   return answer;
 }

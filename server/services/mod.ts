@@ -93,10 +93,9 @@ export async function createServices(
     events,
     registry,
     tracking,
-    measuredLatency: async (model, version) => {
-      const deployed = (await serving.serving.deployments())
-        .find((d) => d.model === model && d.version === version);
-      return deployed ? { p99Ms: deployed.latency.p99, requests: deployed.latency.count } : null;
+    measuredLatency: (model, version) => {
+      const { count, p99 } = serving.serving.latency(model, version);
+      return Promise.resolve(count > 0 ? { p99Ms: p99, requests: count } : null);
     },
   });
   const services: Services = {

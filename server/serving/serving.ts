@@ -63,6 +63,8 @@ export interface Serving {
   isReady(name: string, version?: string): Promise<boolean>;
   predict(request: PredictRequest): Promise<Prediction>;
   recent(name: string, limit?: number): PredictionRecord[];
+  /** Latency of a version since this process started. */
+  latency(name: string, version: string): LatencySummary;
   close(): Promise<void>;
 }
 
@@ -128,15 +130,23 @@ export function createServing(options: ServingOptions): Serving {
     return ref;
   }
 
-  function windowOf(name: string): LatencyWindow {
-    let window = latency.get(name);
-    if (!window) latency.set(name, window = createLatencyWindow());
+  function windowOf(name: string, version: string): LatencyWindow {
+    const key = `${name}\n${version}`;
+    let window = latency.get(key);
+    if (!window) latency.set(key, window = createLatencyWindow());
     return window;
   }
 
   function summary(target: AliasTarget): DeploymentSummary {
     const { name, version, alias, runId, since } = target;
-    return { model: name, version, alias, runId, since, latency: windowOf(name).summary() };
+    return {
+      model: name,
+      version,
+      alias,
+      runId,
+      since,
+      latency: windowOf(name, version).summary(),
+    };
   }
 
   function wantedOutputs(signature: Signature, wanted?: readonly string[]) {
@@ -171,7 +181,7 @@ export function createServing(options: ServingOptions): Serving {
     }
     const ms = performance.now() - started;
     const id = request.id ?? crypto.randomUUID();
-    windowOf(name).record(ms);
+    windowOf(name, version).record(ms);
     metrics.predictions.inc({ ...labels, outcome: "ok" });
     metrics.predictionSeconds.observe(labels, ms / 1000);
     log.append({
@@ -220,6 +230,7 @@ export function createServing(options: ServingOptions): Serving {
       return prediction;
     },
     recent: (name, limit) => log.recent(name, limit),
+    latency: (name, version) => windowOf(name, version).summary(),
     async close() {
       stop();
       await log.close();

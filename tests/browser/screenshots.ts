@@ -97,8 +97,12 @@ async function findSeeded(url: string): Promise<Seeded> {
 }
 
 async function settle(page: Page): Promise<void> {
-  await page.waitForLoadState("networkidle");
-  await page.waitForTimeout(350);
+  // A page that listens to events never falls idle on the network.
+  await page.waitForFunction(() =>
+    document.querySelector("h1, [data-testid=empty]") &&
+    !document.querySelector("[data-testid=loading]")
+  );
+  await page.waitForTimeout(600);
 }
 
 if (import.meta.main) {

@@ -49,8 +49,13 @@ function NumberFields(
 }
 
 function InputField(
-  { field, onChange }: { field: TensorField; onChange: (field: TensorField) => void },
+  { field, featureNames, onChange }: {
+    field: TensorField;
+    featureNames: readonly string[];
+    onChange: (field: TensorField) => void;
+  },
 ) {
+  const columns = field.spec.shape.at(-1) === featureNames.length ? featureNames : [];
   const { spec } = field;
   const canBeNumbers = field.labels.length <= 24 && spec.datatype !== "BYTES" &&
     spec.datatype !== "BOOL";
@@ -60,6 +65,11 @@ function InputField(
         <strong>{spec.name}</strong>
         <code class="faint">{spec.datatype} {writeShape(spec.shape)}</code>
       </legend>
+      {columns.length > 0 && field.kind === "json" && (
+        <p class="faint">
+          Along the last axis: <span data-testid="feature-names">{columns.join(", ")}</span>
+        </p>
+      )}
       {canBeNumbers && (
         <Segmented
           id={`mode-${spec.name}`}
@@ -185,6 +195,7 @@ export function AskModel(
             <InputField
               key={field.spec.name}
               field={field}
+              featureNames={featureNames}
               onChange={(next) =>
                 fields.value = fields.value.map((old, at) => at === i ? next : old)}
             />

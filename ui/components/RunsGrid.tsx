@@ -2,7 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useLocation } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
-import { formatAgo, formatDuration, formatMetric, formatTime } from "../models/format.ts";
+import {
+  formatAgo,
+  formatDuration,
+  formatMetric,
+  formatParam,
+  formatTime,
+} from "../models/format.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
 import type { Column, RunsTable, TableRow } from "../models/runs_table.ts";
 import { Icon } from "./Icon.tsx";
@@ -38,7 +44,9 @@ function cellText(run: RunRecord, column: Column, now: number): string {
       return run.user || "\u2013";
   }
   if (column.kind === "metric") return formatMetric(column.label, run.metrics[column.label]);
-  return (column.kind === "param" ? run.params : run.tags)[column.label] ?? "\u2013";
+  return column.kind === "param"
+    ? formatParam(run.params[column.label])
+    : run.tags[column.label] ?? "\u2013";
 }
 
 function NameCell({ row, table }: { row: TableRow; table: RunsTable }) {

@@ -1,5 +1,5 @@
 /** A short table of runs, for the children of a run or the trials of a study. @module */
-import { formatDuration, formatMetric } from "../models/format.ts";
+import { formatDuration, formatMetric, formatParam } from "../models/format.ts";
 import { isCurve, orderMetrics } from "../models/metric_direction.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
 import { StatusBadge } from "./parts.tsx";
@@ -39,7 +39,7 @@ export function RunsList({ runs, metrics }: { runs: readonly RunRecord[]; metric
               {keys.map((key) => (
                 <td class="num" key={key}>{formatMetric(key, run.metrics[key])}</td>
               ))}
-              {params.map((key) => <td class="num" key={key}>{run.params[key] ?? "\u2013"}</td>)}
+              {params.map((key) => <td class="num" key={key}>{formatParam(run.params[key])}</td>)}
               <td class="num">{formatDuration(durationMs(run, now))}</td>
             </tr>
           ))}

@@ -8,6 +8,7 @@ import { type ThemeChoice, useTheme } from "../models/theme.ts";
 import { Icon, type IconName } from "./Icon.tsx";
 import { Segmented } from "./parts.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
+import { SignIn, useSession } from "./SignIn.tsx";
 import { Toasts } from "./Toasts.tsx";
 
 interface Place {
@@ -104,6 +105,8 @@ function ServerLine() {
 export function Shell({ children }: { children: ComponentChildren }) {
   const { path } = useLocation();
   const theme = useTheme();
+  const session = useSession();
+  const who = session.session.value;
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -133,6 +136,19 @@ export function Shell({ children }: { children: ComponentChildren }) {
           })}
         </nav>
         <div class="nav-foot">
+          {who?.auth === "on" && (
+            <div class="who">
+              <span class="truncate" data-testid="who">{who.user}</span>
+              <button
+                type="button"
+                class="button quiet small"
+                data-testid="sign-out"
+                onClick={() => session.signOut()}
+              >
+                Sign out
+              </button>
+            </div>
+          )}
           <ServerLine />
           <Segmented
             id="theme"
@@ -143,7 +159,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           />
         </div>
       </header>
-      <main class="main" id="main" ref={main} tabIndex={-1}>{children}</main>
+      <main class="main" id="main" ref={main} tabIndex={-1}>
+        {session.isNeeded.value ? <SignIn session={session} /> : children}
+      </main>
       <Shortcuts places={places} />
       <Toasts />
     </div>

@@ -1,18 +1,103 @@
-/** Keeps a page fresh: looks again at an interval while somebody is looking at it. @module */
-import { useEffect } from "preact/hooks";
+/** Keeps a page fresh: hears of changes as they happen, and looks by itself now and then. @module */
+import { useEffect, useRef } from "preact/hooks";
 
-/** Calls `refresh` every `everyMs` while the page is in sight, and at once when it comes back. */
-export function useRefresh(refresh: () => unknown, everyMs: number, isOn = true): void {
+/** What a page wants to hear of, as `/live` filters it. */
+export interface LiveQuery {
+  kinds: readonly string[];
+  experiment?: string;
+  /** A run, model or study. */
+  id?: string;
+}
+
+/** Kinds of events that change what is seen of runs. */
+export const runKinds = [
+  "run.created",
+  "run.updated",
+  "run.deleted",
+  "metric.logged",
+  "param.logged",
+  "tag.set",
+] as const;
+
+/** Kinds of events that change what is seen of models. */
+export const modelKinds = [
+  "model.created",
+  "model.updated",
+  "model.deleted",
+  "version.created",
+  "version.updated",
+  "version.deleted",
+  "alias.set",
+  "alias.deleted",
+  "promotion.changed",
+] as const;
+
+/** Changes within this time are looked at together. */
+const gatherMs = 600;
+/** How often to look while events arrive by themselves, in case one was lost. */
+const quietMs = 30_000;
+
+/** Calls `onChange` soon after events that fit; `onState` says whether the stream is open. */
+export function listen(
+  query: LiveQuery,
+  onChange: () => void,
+  onState: (isOpen: boolean) => void,
+): () => void {
+  const params = new URLSearchParams({ kinds: query.kinds.join(",") });
+  if (query.experiment) params.set("experiment", query.experiment);
+  if (query.id) params.set("id", query.id);
+  const source = new EventSource(`/live?${params}`);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const gather = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      onChange();
+    }, gatherMs);
+  };
+  for (const kind of [...query.kinds, "reset"]) source.addEventListener(kind, gather);
+  source.addEventListener("open", () => onState(true));
+  source.addEventListener("error", () => onState(false));
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}
+
+/**
+ * Calls `refresh` when something that `live` names has changed, and every `everyMs` while there is
+ * no stream of events. A page that nobody looks at rests, and looks at once when it comes back.
+ */
+export function useRefresh(
+  refresh: () => unknown,
+  everyMs: number,
+  isOn = true,
+  live?: LiveQuery,
+): void {
+  const latest = useRef(refresh);
+  latest.current = refresh;
   useEffect(() => {
     if (!isOn) return;
+    let isStreaming = false;
+    let isStale = false;
+    let lookedAt = performance.now();
     const look = () => {
-      if (!document.hidden) void refresh();
+      isStale = document.hidden;
+      if (isStale) return;
+      lookedAt = performance.now();
+      void latest.current();
     };
-    const timer = setInterval(look, everyMs);
-    document.addEventListener("visibilitychange", look);
+    const timer = setInterval(() => {
+      if (!isStreaming || performance.now() - lookedAt > quietMs) look();
+    }, everyMs);
+    const onVisible = () => {
+      if (!document.hidden && isStale) look();
+    };
+    document.addEventListener("visibilitychange", onVisible);
+    const stop = live && listen(live, look, (isOpen) => isStreaming = isOpen);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", onVisible);
+      stop?.();
     };
-  }, [isOn]);
+  }, [isOn, live?.experiment, live?.id, live?.kinds.join()]);
 }

@@ -37,6 +37,27 @@ export function formatMetric(key: string, value: number | null | undefined): str
   return isFraction(key) ? formatPercent(value) : formatNumber(value);
 }
 
+/** A param's text; a number with more digits than anybody reads is shortened. */
+export function formatParam(value: string | null | undefined): string {
+  if (value === null || value === undefined || value === "") return "\u2013";
+  return value.length > 9 && !isNaN(Number(value)) ? formatNumber(Number(value)) : value;
+}
+
+/** The fewest digits that are still the same 32-bit float. */
+export function shortestFloat32(value: number): number {
+  const wanted = Math.fround(value);
+  for (let digits = 3; digits <= 9; digits++) {
+    const shorter = Number(value.toPrecision(digits));
+    if (Math.fround(shorter) === wanted) return shorter;
+  }
+  return value;
+}
+
+/** `1 request`, `2 requests`. */
+export function formatCount(count: number, one: string): string {
+  return `${formatNumber(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
 /** `3 s`, `4 min 10 s`, `2 h 05 min`. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return "\u2013";

@@ -53,7 +53,8 @@ const attributes: Column[] = [
 
 const firstPage = 200;
 const pageSize = 1000;
-const defaultMetrics = 8;
+const leadingMetrics = 5;
+const coveringMetrics = 3;
 const defaultParams = 6;
 
 /** The value a run has in a column; null when it has none. */
@@ -132,12 +133,22 @@ function defaultColumns(columns: readonly Column[], runs: readonly RunRecord[]):
     return held.some((run) => run.params[key] !== held[0].params[key]);
   };
   const params = columns.filter((c) => c.kind === "param" && differs(c.label));
+  const leading = metrics.slice(0, leadingMetrics);
+  // Trials often have other metrics than the run that holds them: those that most runs have.
+  const coverage = (c: Column) =>
+    sample.filter((run) => Object.hasOwn(run.metrics, c.label)).length;
+  const covering = metrics.slice(leadingMetrics)
+    .map((column) => ({ column, count: coverage(column) }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, coveringMetrics)
+    .map(({ column }) => column);
   return [
     "name",
     "status",
     "started",
     "duration",
-    ...metrics.slice(0, defaultMetrics).map((c) => c.id),
+    ...leading.map((c) => c.id),
+    ...covering.map((c) => c.id),
     ...params.slice(0, defaultParams).map((c) => c.id),
   ];
 }

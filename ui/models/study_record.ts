@@ -16,10 +16,10 @@ const preferred = [
   "value",
   "objective",
   "objective_value",
-  "validation_sharpe",
-  "val_sharpe",
   "validation_loss",
   "val_loss",
+  "validation_sharpe",
+  "val_sharpe",
   "sharpe",
   "loss",
 ];

@@ -1,4 +1,5 @@
 /** A form for a model's inputs, made from its signature, and the request it stands for. @module */
+import { shortestFloat32 } from "./format.ts";
 
 export interface TensorSpec {
   name: string;
@@ -52,6 +53,11 @@ function zeros(shape: readonly number[]): unknown {
   return Array.from({ length: shape[0] < 0 ? 1 : shape[0] }, () => zeros(shape.slice(1)));
 }
 
+function shorten(value: unknown, datatype: string): unknown {
+  if (Array.isArray(value)) return value.map((inner) => shorten(inner, datatype));
+  return datatype === "FP32" && typeof value === "number" ? shortestFloat32(value) : value;
+}
+
 /**
  * The form of a signature, filled from the example where there is one. Without an example number
  * fields are empty and JSON shows the shape in zeros.
@@ -64,7 +70,8 @@ export function makeFields(
   return inputs.map((spec) => {
     const one = spec.shape.map((size) => size < 0 ? 1 : size);
     const count = one.reduce((product, size) => product * size, 1);
-    const given = example?.[spec.name];
+    // A 32-bit float written with 17 digits says nothing that 9 do not.
+    const given = shorten(example?.[spec.name], spec.datatype);
     const flat = given === undefined ? [] : [given].flat(Infinity);
     const isRow = given === undefined || flat.length === count;
     const kind = isNumeric(spec.datatype) && count <= mostFields && isRow ? "numbers" : "json";

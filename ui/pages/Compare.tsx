@@ -14,7 +14,7 @@ import { Empty, Failed, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
 import { compareMetrics, compareParams, dimensions, runLabels } from "../models/comparison.ts";
 import { createCurveStore } from "../models/curves.ts";
-import { formatDuration, formatMetric } from "../models/format.ts";
+import { formatDuration, formatMetric, formatParam } from "../models/format.ts";
 import { isCurve } from "../models/metric_direction.ts";
 import { createResource } from "../models/resource.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
@@ -152,7 +152,7 @@ function ParamsCard({ runs }: { runs: ColoredRun[] }) {
                     <td>{line.key}</td>
                     {line.values.map((value, i) => (
                       <td key={runs[i].run.id} class={`num ${line.differs ? "" : "muted"}`}>
-                        {value ?? "\u2013"}
+                        {formatParam(value)}
                       </td>
                     ))}
                   </tr>

@@ -4,7 +4,7 @@ import { useLocation } from "preact-iso";
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
 import { Icon } from "../components/Icon.tsx";
-import { useRefresh } from "../components/live.ts";
+import { runKinds, useRefresh } from "../components/live.ts";
 import { Menu } from "../components/Menu.tsx";
 import { Badge, Card, PageHead } from "../components/parts.tsx";
 import { RunsFilter } from "../components/RunsFilter.tsx";
@@ -116,7 +116,7 @@ function ExperimentPage({ id }: { id: string }) {
     }), [id]);
   const name = experiment.data.value?.name ?? "";
   useTitle(name || "Experiment");
-  useRefresh(() => table.refresh(), 4000);
+  useRefresh(() => table.refresh(), 4000, true, { kinds: runKinds, experiment: id });
 
   useSignalEffect(() => {
     const params = new URLSearchParams();

@@ -11,7 +11,9 @@ import { createResource } from "../models/resource.ts";
 export default function Experiments() {
   useTitle("Experiments");
   const experiments = useMemo(() => createResource(() => tracking.experiments()), []);
-  useRefresh(() => experiments.reload(), 10_000);
+  useRefresh(() => experiments.reload(), 10_000, true, {
+    kinds: ["experiment.created", "experiment.updated", "experiment.deleted", "run.created"],
+  });
   const now = Date.now();
   return (
     <div class="page">

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Icon } from "../components/Icon.tsx";
-import { useRefresh } from "../components/live.ts";
+import { modelKinds, useRefresh } from "../components/live.ts";
 import { Badge, Card, Facts, PageHead } from "../components/parts.tsx";
 import { PolicyCard } from "../components/PolicyCard.tsx";
 import { PromoteDialog } from "../components/PromoteDialog.tsx";
@@ -194,7 +194,7 @@ function ModelView({ name }: { name: string }) {
   const page = useMemo(() => createModelPage(serverModelApi, name), []);
   const promoting = useSignal<string | null>(null);
   useTitle(name);
-  useRefresh(() => page.reload(), 8000, promoting.value === null);
+  useRefresh(() => page.reload(), 8000, promoting.value === null, { kinds: modelKinds });
   const model = page.model.data.value;
   if (!model) {
     const error = page.model.error.value;

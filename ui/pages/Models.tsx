@@ -1,7 +1,7 @@
 /** `/models`: the registry. @module */
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
-import { useRefresh } from "../components/live.ts";
+import { modelKinds, useRefresh } from "../components/live.ts";
 import { Badge, Card, PageHead } from "../components/parts.tsx";
 import { Empty, Loaded } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
@@ -20,7 +20,7 @@ export function AliasBadge({ alias }: { alias: string }) {
 export default function Models() {
   useTitle("Models");
   const models = useMemo(() => createResource(() => tracking.models()), []);
-  useRefresh(() => models.reload(), 10_000);
+  useRefresh(() => models.reload(), 10_000, true, { kinds: modelKinds });
   const now = Date.now();
   return (
     <div class="page">

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
 import { Artifacts } from "../components/Artifacts.tsx";
 import { BacktestCharts, withEquity } from "../components/BacktestCharts.tsx";
-import { useRefresh } from "../components/live.ts";
+import { runKinds, useRefresh } from "../components/live.ts";
 import { curveKeys, MetricCharts } from "../components/MetricCharts.tsx";
 import {
   Card,
@@ -132,6 +132,7 @@ function RunPage({ id }: { id: string }) {
     () => Promise.all([resource.reload(), curves.reload(), children?.reload()]),
     4000,
     run?.status === "RUNNING",
+    { kinds: runKinds, experiment: experimentId },
   );
   if (!run) {
     const error = resource.error.value;

@@ -8,7 +8,14 @@ import { useRefresh } from "../components/live.ts";
 import { Badge, Card, Facts, Figures, PageHead } from "../components/parts.tsx";
 import { Empty, Failed, Loaded, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
-import { formatAgo, formatLatency, formatNumber, formatTime, shorten } from "../models/format.ts";
+import {
+  formatAgo,
+  formatCount,
+  formatLatency,
+  formatNumber,
+  formatTime,
+  shorten,
+} from "../models/format.ts";
 import { createResource } from "../models/resource.ts";
 import { writeShape } from "../models/tensor_form.ts";
 
@@ -195,7 +202,7 @@ export default function Serving() {
                       <Badge tone="good">v{d.version}</Badge>
                     </span>
                     <span class="pick-facts">
-                      <span>{formatNumber(d.requests)} requests</span>
+                      <span>{formatCount(d.requests, "request")}</span>
                       <span>p50 {formatLatency(d.latencyMs.p50)}</span>
                       <span>p99 {formatLatency(d.latencyMs.p99)}</span>
                       {d.since !== null && (

@@ -6,12 +6,12 @@ import { resolveColor } from "../charts/colors.ts";
 import { ParallelCoordinates } from "../charts/ParallelCoordinates.tsx";
 import { PlotFigure } from "../charts/PlotFigure.tsx";
 import { ScatterPlot } from "../charts/ScatterPlot.tsx";
-import { useRefresh } from "../components/live.ts";
+import { runKinds, useRefresh } from "../components/live.ts";
 import { Badge, Card, Figures, PageHead, StatusBadge, type Tone } from "../components/parts.tsx";
 import { Empty, Failed, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
 import { compareParams, dimensions } from "../models/comparison.ts";
-import { formatDuration, formatMetric, formatNumber } from "../models/format.ts";
+import { formatDuration, formatMetric, formatNumber, formatParam } from "../models/format.ts";
 import { createResource } from "../models/resource.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
 import {
@@ -150,14 +150,14 @@ function TrialsTable(
                 <td>
                   <Badge tone={stateTone[trial.state]}>{trial.state}</Badge>
                 </td>
-                <td>
+                <td class="nowrap">
                   <a href={`/runs/${trial.run.id}`}>{trial.run.name}</a>
                 </td>
                 <td class={`num ${trial === best ? "best" : ""}`}>
                   {formatMetric(metric, trial.value)}
                 </td>
                 {params.map((key) => (
-                  <td class="num" key={key}>{trial.run.params[key] ?? "\u2013"}</td>
+                  <td class="num" key={key}>{formatParam(trial.run.params[key])}</td>
                 ))}
                 <td class="num">{formatDuration(durationMs(trial.run, now))}</td>
               </tr>
@@ -232,7 +232,10 @@ function StudyPage({ id }: { id: string }) {
     }), []);
   const data = resource.data.value;
   useTitle(data ? `Study ${data.parent.name}` : "Study");
-  useRefresh(() => resource.reload(), 4000, data?.parent.status === "RUNNING");
+  useRefresh(() => resource.reload(), 4000, data?.parent.status === "RUNNING", {
+    kinds: runKinds,
+    experiment: data?.parent.experimentId,
+  });
   if (!data) {
     const error = resource.error.value;
     return (
