@@ -75,7 +75,11 @@ function record(
     list: Object.values(values),
     attrs,
     randomKey: () => r.randomKey(),
-    randomSite: () => r.randomSites++,
+    randomSite: () => {
+      // tfjs read a seed for this draw; the graph draws by its key.
+      r.mathRandomCalls = Math.max(0, r.mathRandomCalls - 1);
+      return r.randomSites++;
+    },
     refuse,
   };
   const out = kernel(call);

@@ -36,6 +36,7 @@
  * ```
  * @module
  */
+export * from "./compile.ts";
 export * from "./compile_step.ts";
 export * from "./errors.ts";
 export * from "./export.ts";

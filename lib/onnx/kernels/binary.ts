@@ -20,12 +20,12 @@ const notEqual: Kernel = (call) => unary(call.g, "Not", comparison("Equal")(call
 const realDiv: Kernel = ({ g, in: { a, b } }) =>
   div(g, cast(g, a, "float32"), cast(g, b, "float32"));
 
-/** Rounds down, where ONNX's integer division rounds to zero. */
+/** Rounds down, where ONNX's integer division rounds to zero; always integers, as tfjs has it. */
 const floorDiv: Kernel = ({ g, in: { a, b } }) => {
   // Doubles hold every int32 exactly.
   const wide = a.dtype === "float32" ? "float32" : "float64";
   const q = unary(g, "Floor", div(g, cast(g, a, wide), cast(g, b, wide)));
-  return cast(g, q, a.dtype);
+  return cast(g, q, "int32");
 };
 
 /** The remainder with the sign of the divisor. */
