@@ -17,6 +17,8 @@ export interface RealityCheckOptions {
   samples?: number;
   /** Mean block length; the cube root of N by default. */
   blockBars?: number;
+  /** Divides each mean by its standard error in the SPA, as the paper does; arch 8 does not. */
+  studentize?: boolean;
   seed?: number;
 }
 
@@ -44,7 +46,7 @@ export function realityCheck(
   const K = returns.length;
   if (K === 0) throw new RangeError("Cannot check strategies: at least one must be given, got 0");
   const n = returns[0].length;
-  const { benchmark, samples = 1000, seed = 0 } = options;
+  const { benchmark, samples = 1000, studentize = true, seed = 0 } = options;
   const blockBars = options.blockBars ?? Math.max(1, Math.cbrt(n));
   for (const [k, r] of [...returns, ...(benchmark ? [benchmark] : [])].entries()) {
     if (r.length !== n) {
@@ -71,7 +73,7 @@ export function realityCheck(
   for (let k = 0; k < K; k++) {
     white = Math.max(white, root * means[k]);
     const score = scale[k] > 0 ? root * means[k] / scale[k] : 0;
-    hansen = Math.max(hansen, score);
+    hansen = Math.max(hansen, studentize ? score : root * means[k]);
     if (score > bestScore) {
       bestScore = score;
       best = k;
@@ -93,15 +95,16 @@ export function realityCheck(
       const mean = sum / n;
       w = Math.max(w, root * (mean - means[k]));
       if (!(scale[k] > 0)) continue;
-      const unit = root / scale[k];
+      const unit = studentize ? root / scale[k] : root;
       l = Math.max(l, unit * (mean - recentred.lower[k]));
       c = Math.max(c, unit * (mean - recentred.consistent[k]));
       u = Math.max(u, unit * (mean - means[k]));
     }
-    if (w > white) whites++;
-    if (l > hansen) lower++;
-    if (c > hansen) consistent++;
-    if (u > hansen) upper++;
+    // At least as large: when no strategy has gained anything the statistic is 0 and p is 1.
+    if (w >= white) whites++;
+    if (l >= hansen) lower++;
+    if (c >= hansen) consistent++;
+    if (u >= hansen) upper++;
   }
   return {
     realityCheck: whites / samples,

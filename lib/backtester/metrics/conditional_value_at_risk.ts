@@ -1,4 +1,11 @@
-import { mean, normalPdf, normalQuantile, standardDeviation } from "../../math/mod.ts";
+import {
+  kurtosis,
+  mean,
+  normalPdf,
+  normalQuantile,
+  skewness,
+  standardDeviation,
+} from "../../math/mod.ts";
 import { hasNaN, selectInPlace } from "./order_statistics.ts";
 import { checkLevel, cornishFisherQuantile, type RiskMethod } from "./value_at_risk.ts";
 
@@ -25,13 +32,15 @@ export function conditionalValueAtRisk(
   const s = standardDeviation(returns);
   if (method === "gaussian") return m - s * normalPdf(z) / level;
   // With p = Phi(x), dp = phi(x) dx; the tail below x = -12 weighs less than 1e-32.
+  const g3 = skewness(returns);
+  const g4 = kurtosis(returns) - 3;
   let sum = 0;
   const steps = 2000;
   const low = -12;
   const h = (z - low) / steps;
   for (let i = 0; i < steps; i++) {
     const x = low + (i + 0.5) * h;
-    sum += normalPdf(x) * cornishFisherQuantile(x, returns);
+    sum += normalPdf(x) * cornishFisherQuantile(x, g3, g4);
   }
   return m + s * sum * h / level;
 }

@@ -22,7 +22,8 @@ export function valueAtRisk(
   const z = normalQuantile(level);
   const m = mean(returns);
   const s = standardDeviation(returns);
-  return m + s * (method === "gaussian" ? z : cornishFisherQuantile(z, returns));
+  if (method === "gaussian") return m + s * z;
+  return m + s * cornishFisherQuantile(z, skewness(returns), kurtosis(returns) - 3);
 }
 
 /** @throws {RangeError} If `level` is not in (0, 1). */
@@ -32,10 +33,8 @@ export function checkLevel(level: number): void {
   }
 }
 
-/** The standard normal quantile `z` bent by the skew and excess kurtosis of `returns`. */
-export function cornishFisherQuantile(z: number, returns: Float64Array): number {
-  const g3 = skewness(returns);
-  const g4 = kurtosis(returns) - 3;
+/** The standard normal quantile `z` bent by skew `g3` and excess kurtosis `g4`. */
+export function cornishFisherQuantile(z: number, g3: number, g4: number): number {
   return z + (z * z - 1) * g3 / 6 + (z ** 3 - 3 * z) * g4 / 24 -
     (2 * z ** 3 - 5 * z) * g3 * g3 / 36;
 }
