@@ -17,8 +17,9 @@ interface Rule {
 
 /** `*` stands for one part of the path, a final `**` for any rest. */
 function rule(methods: string, path: string, access: Access): Rule {
-  const source = path.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
-    .replace(/\/\*\*$/, "(?:/.*)?").replace(/\*/g, "[^/]+");
+  const isOpen = path.endsWith("/**");
+  const source = path.replace(/\/\*\*$/, "").replace(/[.+?^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^/]+") + (isOpen ? "(?:/.*)?" : "");
   return { methods: methods.split(" "), pattern: new RegExp(`^${source}/?$`), access };
 }
 

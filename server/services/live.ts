@@ -7,6 +7,7 @@
  * @module
  */
 import type { Database } from "../db/database.ts";
+import { experimentsOfRuns } from "../db/people.ts";
 import type { Logger } from "../log.ts";
 import type { EventHub, ServerEvent } from "./events.ts";
 
@@ -111,6 +112,31 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
   let sending: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
 
+  /** Events of runs that do not say which experiment they belong to wait until it is known. */
+  let waiting = 0;
+  let order: Promise<void> = Promise.resolve();
+  const experimentOfRun = new Map<string, string>();
+
+  function tell(event: ServerEvent): void {
+    const isOfRun = /^(run|metric|param|tag)\./.test(event.kind);
+    if (isOfRun && event.experimentId !== undefined) {
+      if (experimentOfRun.size > 50_000) experimentOfRun.clear();
+      experimentOfRun.set(event.id, event.experimentId);
+    }
+    const isKnown = !isOfRun || event.experimentId !== undefined;
+    if (isKnown && waiting === 0) return deliver(event);
+    waiting++;
+    order = order.then(async () => {
+      let experimentId = event.experimentId ?? experimentOfRun.get(event.id);
+      if (experimentId === undefined && isOfRun) {
+        const [row] = await experimentsOfRuns(db, [event.id]).catch(() => []);
+        experimentId = row === undefined ? undefined : String(row.experiment_id);
+        if (experimentId !== undefined) experimentOfRun.set(event.id, experimentId);
+      }
+      deliver({ ...event, experimentId });
+    }).finally(() => waiting--);
+  }
+
   function deliver(event: ServerEvent): void {
     const live: LiveEvent = { ...event, seq: ++seq, at: Date.now() };
     remembered.push(live);
@@ -141,7 +167,7 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
     const ready = [...pending.values()];
     pending.clear();
     for (const event of ready) {
-      deliver(event);
+      tell(event);
       if (!foreign.has(event)) tellOthers(event);
     }
   }
@@ -150,7 +176,7 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
     const isForeign = foreign.has(event);
     if (!gathered.has(event.kind)) {
       flush();
-      deliver(event);
+      tell(event);
       if (!isForeign) tellOthers(event);
       return;
     }
@@ -219,6 +245,7 @@ export async function createLive(options: LiveOptions): Promise<LiveService> {
   async function close(): Promise<void> {
     stopHearing();
     flush();
+    await order;
     for (const reader of [...readers]) {
       reader.isClosed = true;
       readers.delete(reader);

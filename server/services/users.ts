@@ -23,8 +23,10 @@ import type { QuotaStore } from "./quotas.ts";
 
 const dayMs = 86_400_000;
 const sessionMs = dayMs / 2;
-/** How long a checked token or password is believed without asking the database again. */
-const believeMs = 2_000;
+/** How long a checked token is believed without asking the database again. */
+const believeTokenMs = 2_000;
+/** And a password: MLflow's clients send it with every request, and checking one is slow on purpose. */
+const believePasswordMs = 30_000;
 
 /** Wrong passwords that one name, and one address, may send. */
 export const loginLimits = {
@@ -96,7 +98,8 @@ export function createUserService(options: UserOptions): UserService {
 
   function remember(key: string, identity: Identity): Identity {
     if (believed.size > 10_000) believed.clear();
-    believed.set(key, { identity, until: clock.now() + believeMs });
+    const ms = identity.kind === "password" ? believePasswordMs : believeTokenMs;
+    believed.set(key, { identity, until: clock.now() + ms });
     return identity;
   }
 

@@ -52,6 +52,10 @@ export const liveRoutes = new Hono<AppEnv>().get("/live", (c) => {
           await stream.writeSSE({ event: "reset", data: "{}" });
           continue;
         }
+        // An event of a run whose experiment is not known (any more) is for administrators only.
+        const isLost = event.experimentId === undefined &&
+          /^(run|metric|param|tag)\./.test(event.kind);
+        if (isLost && !seesAll) continue;
         const experiments = event.experimentId === undefined ? [] : [event.experimentId];
         if (
           !seesAll && (await experimentAccess.denied(experiments, caller.name, "read")).length > 0
