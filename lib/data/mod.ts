@@ -19,6 +19,7 @@ export * from "./data_error.ts";
 export * from "./fingerprint_bars.ts";
 export { parseTime } from "./parse_time.ts";
 export { readBars, type ReadBarsOptions } from "./read_bars.ts";
+export { writeBars } from "./write_bars.ts";
 export { sampleBars } from "./sources/sample.ts";
 export { formatTime, validateBars } from "./validate_bars.ts";
 export { checkQuality, type QualityOptions } from "./quality/check_quality.ts";

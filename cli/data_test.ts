@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { dataCommand } from "./data.ts";
+import { UsageError } from "./args.ts";
+import { fingerprintBars, readBars, sampleBars } from "../lib/data/mod.ts";
+
+/** Runs the command with a catalog of its own; gives exit code and what was printed. */
+async function run(home: string, ...args: string[]): Promise<{ code: number; text: string }> {
+  const before = Deno.env.get("TAPEBOOK_HOME");
+  const lines: string[] = [];
+  const { log, error } = console;
+  console.log = console.error = (...parts: unknown[]) => void lines.push(parts.join(" "));
+  Deno.env.set("TAPEBOOK_HOME", home);
+  try {
+    return { code: await dataCommand(args), text: lines.join("\n") };
+  } finally {
+    console.log = log;
+    console.error = error;
+    if (before === undefined) Deno.env.delete("TAPEBOOK_HOME");
+    else Deno.env.set("TAPEBOOK_HOME", before);
+  }
+}
+
+Deno.test("data fetch, list, show, check, export, verify, backup, restore and remove work together", async () => {
+  const dir = await Deno.makeTempDir();
+  const home = `${dir}/home`;
+  try {
+    assert.match((await run(home, "list")).text, /no bars yet/);
+    assert.deepEqual(await run(home, "fetch", "sample", "^GSPC"), {
+      code: 0,
+      text: "5105 bars, up to 2020-04-17\n5105 bars of ^GSPC fetched from sample",
+    });
+    assert.match(
+      (await run(home, "list")).text,
+      /^sample\/\^GSPC\/1d {2}5105 bars, 2000-01-03 to 2020-04-17$/,
+    );
+    const shown = await run(home, "show", "sample", "^GSPC", "--from", "2020-04-01", "--rows", "4");
+    assert.match(shown.text, /2020-04-01.*\n.*2020-04-02.*\n\.\.\. 8 more\n.*\n.*2020-04-17/);
+    const checked = await run(home, "check", "sample", "^GSPC");
+    assert.match(checked.text, /error {3}degenerate-opens {2}in 2000, 96 % of opens/);
+    for (const ending of ["csv", "parquet"]) {
+      const out = `${dir}/out.${ending}`;
+      assert.equal((await run(home, "export", "sample", "^GSPC", "--out", out)).code, 0);
+      const again = await readBars(out);
+      assert.equal(await fingerprintBars(again), await fingerprintBars(await sampleBars()), ending);
+    }
+    const imported = await run(home, "fetch", "csv", "SPX", "--file", `${dir}/out.csv`);
+    assert.match(imported.text, /100 % 5,105 bars.*\n5105 bars of SPX imported$/);
+    assert.match((await run(home, "verify")).text, /every file is as it was written/);
+    assert.match((await run(home, "backup", `${dir}/copy`)).text, /^42 files copied/);
+    assert.equal((await run(`${dir}/other`, "restore", `${dir}/copy`)).code, 0);
+    assert.equal((await run(`${dir}/other`, "list")).text.split("\n").length, 2);
+    assert.match(
+      (await run(home, "remove", "csv", "SPX", "--before", "2019-01-01")).text,
+      /bars removed/,
+    );
+    assert.equal((await run(home, "remove", "csv", "SPX")).code, 0);
+    assert.equal((await run(home, "list")).text.split("\n").length, 1);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("data says what is wrong: usage with code 2 by its error, data and sources with code 1", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await assert.rejects(run(dir, "fetch", "sample"), UsageError);
+    await assert.rejects(run(dir, "sell"), /must be fetch, list.*, got sell/);
+    await assert.rejects(
+      run(dir, "show", "a", "b", "--from", "yesterday"),
+      /--from must be a date/,
+    );
+    await assert.rejects(run(dir, "fetch", "csv", "X"), /--file must name a file/);
+    const missing = await run(dir, "show", "sample", "X");
+    assert.equal(missing.code, 1);
+    assert.match(missing.text, /sample\/X\/1d must be in/);
+    assert.match((await run(dir, "fetch", "sample", "X")).text, /must be \^GSPC in 1d, got X/);
+    assert.match((await run(dir, "fetch", "nowhere", "X")).text, /name must be one of sample/);
+    assert.match(
+      (await run(dir, "fetch", "csv", "X", "--file", `${dir}/no.csv`)).text,
+      /must exist/,
+    );
+    assert.equal((await run(dir)).code, 2);
+    assert.match((await run(dir, "--help")).text, /data fetch SOURCE SYMBOL/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
