@@ -16,22 +16,203 @@
  * });
  * assert.ok(result.metrics.max_drawdown > -0.4);
  * ```
+ *
+ * Each room's `mod.ts` exports more than is listed here: this page is the list of what is promised.
  * @module
  */
-export * from "./backtester/mod.ts";
-export * from "./data/mod.ts";
-export * from "./datasets/mod.ts";
-export * from "./experiment/mod.ts";
-export * from "./features/mod.ts";
-export * from "./math/mod.ts";
-export * from "./models/mod.ts";
-export * from "./onnx/mod.ts";
-export * from "./tracking/mod.ts";
-export * from "./training/mod.ts";
-export * from "./tuner/mod.ts";
-export * from "./validation/mod.ts";
-
-// Names that two rooms use for their own type: the one that notebooks mean.
-export type { BarRange } from "./datasets/mod.ts";
-export type { LoadedModel } from "./models/mod.ts";
-export type { OptimizerConfig } from "./training/mod.ts";
+export {
+  backtest,
+  BacktestError,
+  type BacktestOptions,
+  BacktestResult,
+  backtestSignals,
+  barsPerYearOf,
+  bootstrapIntervals,
+  closeSweepWorkers,
+  computeMetrics,
+  type Context,
+  crossedAbove,
+  crossesAbove,
+  type Fill,
+  type FillMode,
+  LookAheadError,
+  movingAverage,
+  type Order,
+  OrderError,
+  relativeStrength,
+  renderTearsheet,
+  type Series,
+  signalQuality,
+  strategies,
+  type Strategy,
+  sweepSmaCross,
+  type Trade,
+} from "./backtester/mod.ts";
+export {
+  adjustBars,
+  alignBars,
+  applyQualityPolicy,
+  asOfColumn,
+  type Bar,
+  type Bars,
+  Catalog,
+  checkQuality,
+  combineSources,
+  DataError,
+  fingerprintBars,
+  formatTime,
+  importCsv,
+  makeBars,
+  openSource,
+  type QualityReport,
+  readBars,
+  type ReadBarsOptions,
+  resampleBars,
+  sampleBars,
+  sliceBars,
+  SourceError,
+  sources,
+  validateBars,
+  writeBars,
+} from "./data/mod.ts";
+export {
+  type BarRange,
+  type Batch,
+  DataLoader,
+  drawSplits,
+  RLDataset,
+  type Split,
+  SupervisedDataset,
+  timeSplit,
+  uniquenessWeights,
+} from "./datasets/mod.ts";
+export {
+  buyAndHoldRange,
+  comparisonRows,
+  type ExperimentConfig,
+  type ExperimentOptions,
+  type ExperimentResult,
+  fitModel,
+  type FittedModel,
+  type ModelParams,
+  packageModel,
+  parseExperimentConfig,
+  prepareData,
+  type PreparedData,
+  quickstartConfig,
+  runExperiment,
+  tradeRange,
+  tradeWalkForward,
+  trialsPlot,
+  tuneModel,
+  verdict,
+} from "./experiment/mod.ts";
+export {
+  definePipeline,
+  type FeatureFrame,
+  type FeaturePipeline,
+  features,
+  fitGarch,
+  fitScaler,
+  fixedHorizonLabels,
+  fractionalWeights,
+  type Labels,
+  type Scaler,
+  scalerFromJson,
+  trendScanningLabels,
+  tripleBarrierLabels,
+} from "./features/mod.ts";
+export { createRng, type Rng } from "./math/mod.ts";
+export {
+  createModel,
+  loadModel,
+  type Model,
+  type ModelConfig,
+  modelFactories,
+  modelKinds,
+  saveModel,
+} from "./models/mod.ts";
+export {
+  compile,
+  compileStep,
+  exportFunction,
+  exportOnnx,
+  loadOnnx,
+  trace,
+  TraceError,
+  UnsupportedOpError,
+} from "./onnx/mod.ts";
+export {
+  connect,
+  type DatasetInput,
+  endRunsOnSignal,
+  type ModelVersion,
+  RejectedError,
+  Run,
+  type RunRecord,
+  Tracker,
+  TrackingError,
+  TrackingUnavailableError,
+} from "./tracking/mod.ts";
+export {
+  chooseBackend,
+  evaluate,
+  predict,
+  predictWithUncertainty,
+  type TrainCallbacks,
+  type TrainConfigInput,
+  trainEnsemble,
+  TrainingError,
+  type TrainResult,
+  trainSupervised,
+} from "./training/mod.ts";
+export {
+  bruteForceSampler,
+  cmaesSampler,
+  createProgress,
+  createStudy,
+  exportCsv,
+  exportJson,
+  exportOptunaJournal,
+  type FrozenTrial,
+  gpSampler,
+  gridSampler,
+  httpStore,
+  hyperbandPruner,
+  importOptunaJournal,
+  medianPruner,
+  memoryStore,
+  nsga2Sampler,
+  type Objective,
+  partialFixedSampler,
+  patientPruner,
+  percentilePruner,
+  qmcSampler,
+  randomSampler,
+  rayExecutor,
+  SearchSpaceError,
+  Study,
+  successiveHalvingPruner,
+  thresholdPruner,
+  tpeSampler,
+  Trial,
+  TrialPruned,
+  wilcoxonPruner,
+  workersExecutor,
+} from "./tuner/mod.ts";
+export {
+  combinatorialPurged,
+  deflatedSharpe,
+  metricsByRegime,
+  minimumTrackRecord,
+  monteCarloCosts,
+  monteCarloTrades,
+  pbo,
+  plateauMap,
+  probabilisticSharpe,
+  purgedKFold,
+  realityCheck,
+  regimeSplits,
+  walkForward,
+  walkForwardWindows,
+} from "./validation/mod.ts";
