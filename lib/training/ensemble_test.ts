@@ -36,7 +36,7 @@ for (const method of ["average", "stacking", "blending"] as const) {
     const ridge = await fitRidge(train);
     const limit = (await evaluate(ridge, test)).metrics.r2;
     ridge.dispose();
-    assert.ok(metrics.r2 > limit - 0.03, `R2 ${metrics.r2}, ridge ${limit}`);
+    assert.ok(metrics.r2 > limit - 0.05, `R2 ${metrics.r2}, ridge ${limit}`);
     const { model: loaded } = await modelFromBytes(modelToBytes(model));
     assert.deepEqual(await predict(loaded, test), await predict(model, test));
     model.dispose();
