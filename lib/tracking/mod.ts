@@ -18,6 +18,14 @@
  * ```
  * @module
  */
+export {
+  type BacktestLike,
+  type EpochLike,
+  logBacktest,
+  trainingCallbacks,
+  trialCallbacks,
+  type TrialLike,
+} from "./autolog.ts";
 export { type Connection, resolveConnection } from "./connection.ts";
 export { type EndOnSignalOptions, endRunsOnSignal } from "./end_on_signal.ts";
 export {
@@ -26,6 +34,23 @@ export {
   TrackingError,
   TrackingUnavailableError,
 } from "./errors.ts";
+export {
+  activeRun,
+  endRun,
+  getTracker,
+  logArtifact,
+  logInputs,
+  logMetric,
+  logMetrics,
+  logParam,
+  logParams,
+  setExperiment,
+  setTag,
+  setTags,
+  setTrackingUri,
+  startRun,
+  withRun,
+} from "./fluent.ts";
 export type { DatasetInput, RunStatus } from "./operation.ts";
 export { type ModelVersion, type RegisterOptions, Registry } from "./registry.ts";
 export { type MetricOptions, Run } from "./run.ts";
@@ -36,4 +61,5 @@ export {
   type RunRecord,
   type SearchOptions,
 } from "./run_reader.ts";
+export { logSystemMetrics, type SystemMetricsOptions, SystemSampler } from "./system_metrics.ts";
 export { connect, type ConnectOptions, type StartRunOptions, Tracker } from "./tracker.ts";

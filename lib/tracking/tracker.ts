@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type ConnectionOptions, readEnv, resolveConnection } from "./connection.ts";
 import { ensureExperiment, RunDirectory } from "./deliver.ts";
 import { TrackingError } from "./errors.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { Outbox } from "./outbox.ts";
 import { type ModelVersion, type RegisterOptions, Registry } from "./registry.ts";
 import { Run } from "./run.ts";
@@ -13,6 +14,7 @@ import { RunReader, type RunRecord } from "./run_reader.ts";
 import { Session } from "./session.ts";
 import type { RunStatus } from "./operation.ts";
 import { captureSource } from "./capture.ts";
+import { logSystemMetrics, type SystemMetricsOptions } from "./system_metrics.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 
 export interface ConnectOptions extends ConnectionOptions, TransportOptions {
@@ -31,6 +33,8 @@ export interface ConnectOptions extends ConnectionOptions, TransportOptions {
   offline?: "spool" | "fail";
   /** Batches of a metric column that may be on their way at once. Default 4. */
   window?: number;
+  /** Time between signs of life of active runs; 0 sends none. Default 30 s. */
+  heartbeatMs?: number;
   /** Where one-line warnings go. Default `console.warn`. */
   warn?: (message: string) => void;
 }
@@ -47,6 +51,8 @@ export interface StartRunOptions {
   description?: string;
   /** Default: the program's user. */
   user?: string;
+  /** Logs processor, memory, network and GPU while the run goes on. Default off. */
+  systemMetrics?: boolean | SystemMetricsOptions;
   /** Set false to leave out source, commit and lock hash. */
   capture?: boolean;
 }
@@ -62,6 +68,7 @@ export class Tracker {
   readonly transport: Transport;
   readonly #session: Session;
   readonly #options: ConnectOptions;
+  readonly #heartbeat: Heartbeat;
   readonly #onUnload = () => {
     this.#session.sendAll();
     this.#session.outbox.spoolAll();
@@ -91,6 +98,7 @@ export class Tracker {
       flushIntervalMs: options.flushIntervalMs ?? 200,
       warn,
     });
+    this.#heartbeat = new Heartbeat(this.#session, this.transport, options.heartbeatMs ?? 30_000);
     this.registry = new Registry(this.transport);
     this.reader = new RunReader(this.transport);
     outbox.adoptLeftovers();
@@ -154,6 +162,10 @@ export class Tracker {
     }
     const run = new Run(this.#session, handle, name);
     this.#session.activeRuns.add(run);
+    this.#heartbeat.start();
+    if (options.systemMetrics) {
+      logSystemMetrics(run, options.systemMetrics === true ? {} : options.systemMetrics);
+    }
     return run;
   }
 
@@ -180,6 +192,7 @@ export class Tracker {
       });
     }
     this.#session.activeRuns.add(run);
+    this.#heartbeat.start();
     return run;
   }
 
@@ -248,7 +261,7 @@ export class Tracker {
     globalThis.removeEventListener("unload", this.#onUnload);
     this.#session.sendAll();
     this.#session.stopTimer();
-    await this.#session.outbox.close();
+    await Promise.all([this.#session.outbox.close(), this.#heartbeat.stop()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
