@@ -81,3 +81,12 @@ export {
 } from "./exchange/optuna_journal.ts";
 export { exportCsv, exportJson } from "./exchange/tables.ts";
 export { rayExecutor, RayJobs, type RayJobStatus, type RayOptions } from "./executors/ray.ts";
+export { type ImportanceOptions, paramImportances } from "./insight/importances.ts";
+export * from "./insight/plot_data.ts";
+export {
+  type PlotKind,
+  plotKinds,
+  type PlotOptions,
+  plotStudy,
+  type StudyPlot,
+} from "./insight/plot_study.ts";

@@ -1,4 +1,4 @@
-"""Best values of Optuna 5.0's samplers after 100 trials, 30 seeds each, printed as JSON.
+"""Best values of Optuna 5.0's samplers, by seed: one line of JSON per sampler and problem.
 
     python lib/tuner/testdata/sampler_quality.py SAMPLER[,SAMPLER…] PROBLEM[,PROBLEM…] SEEDS TRIALS
 
@@ -97,7 +97,6 @@ def make(sampler, seed):
 if __name__ == "__main__":
     samplers, problems = sys.argv[1].split(","), sys.argv[2].split(",")
     seeds, trials = int(sys.argv[3]), int(sys.argv[4])
-    out = {}
     for sampler in samplers:
         for problem in problems:
             best = []
@@ -105,6 +104,5 @@ if __name__ == "__main__":
                 study = optuna.create_study(sampler=make(sampler, seed))
                 study.optimize(globals()[problem], n_trials=trials)
                 best.append(study.best_value)
-            out[f"{sampler}/{problem}"] = best
-            print(sampler, problem, sorted(best)[len(best) // 2], file=sys.stderr)
-    print(json.dumps(out))
+            print(json.dumps({"sampler": sampler, "problem": problem, "trials": trials,
+                              "best": best}), flush=True)
