@@ -1,16 +1,27 @@
 /** PGlite: PostgreSQL in this process, its files in a folder that one process holds at a time. @module */
 import { PGlite } from "@electric-sql/pglite";
 import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
+import { PgliteStatements } from "./pglite_statements.ts";
 import { holdFolder } from "./folder_lock.ts";
 
-function runnerOf(lite: Pick<PGlite, "query">): Runner {
+/**
+ * Runs SQL on `lite`, on its prepared statements where a text comes again. `alone` holds the
+ * connection for one query; inside a transaction it is held already.
+ */
+function runnerOf(
+  lite: Pick<PGlite, "query">,
+  statements: PgliteStatements,
+  alone: <T>(run: () => Promise<T>) => Promise<T>,
+): Runner {
+  async function run<Row>(text: string, params: unknown[], rowMode: "object" | "array") {
+    if (statements.isRepeated(text)) {
+      return await alone(() => statements.run<Row>(text, params, { parsers, rowMode }));
+    }
+    return (await lite.query<Row>(text, params, { parsers, rowMode })).rows;
+  }
   return {
-    async objects<Row>(text: string, params: unknown[]) {
-      return (await lite.query<Row>(text, params, { parsers })).rows;
-    },
-    async arrays(text, params) {
-      return (await lite.query<unknown[]>(text, params, { parsers, rowMode: "array" })).rows;
-    },
+    objects: (text, params) => run(text, params, "object"),
+    arrays: (text, params) => run<unknown[]>(text, params, "array"),
   };
 }
 
@@ -29,7 +40,10 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
       dataDir: inMemory ? undefined : folder,
       loadDataDir: template,
     });
-    const outer = sqlOf(runnerOf(lite));
+    const statements = new PgliteStatements(lite);
+    const outer = sqlOf(
+      runnerOf(lite, statements, (run) => lite._runExclusiveTransaction(run)),
+    );
     return {
       kind: "pglite",
       query: outer.query,
@@ -37,7 +51,9 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
         return outer.orm;
       },
       async transaction<T>(body: (tx: Sql) => Promise<T>) {
-        return await lite.transaction((tx) => body(sqlOf(runnerOf(tx as unknown as PGlite)))) as T;
+        return await lite.transaction((tx) =>
+          body(sqlOf(runnerOf(tx as unknown as PGlite, statements, (run) => run())))
+        ) as T;
       },
       async listen(channel, listener) {
         return await lite.listen(channel, listener);

@@ -95,6 +95,7 @@ export function toRun(row: RunRow): Run {
 
 export interface RunKey {
   run_no: number;
+  run_id: string;
   experiment_id: number;
   lifecycle_stage: "active" | "deleted";
 }
@@ -109,7 +110,7 @@ export async function findRunKey(
   lock?: "share" | "update",
 ): Promise<RunKey | null> {
   const rows = await sql.query<RunKey>(
-    `select run_no, experiment_id, lifecycle_stage from runs where run_id = $1${
+    `select run_no, run_id, experiment_id, lifecycle_stage from runs where run_id = $1${
       lock === "share" ? " for share" : lock === "update" ? " for no key update" : ""
     }`,
     [runId],
@@ -131,45 +132,89 @@ export interface RunToInsert {
   runName: string;
   userId: string;
   startTime: number | null;
-  artifactUri: string;
   tags: KeyValue[];
 }
 
-export async function insertRun(sql: Sql, run: RunToInsert): Promise<void> {
-  await sql.query(
+/** The new run's artifact URI, or null when the experiment is not there or not active. */
+export async function insertRun(sql: Sql, run: RunToInsert): Promise<string | null> {
+  const rows = await sql.query<{ artifact_uri: string }>(
     `with made as (
        insert into runs (run_id, experiment_id, run_name, user_id, start_time, artifact_uri)
-       values ($1, $2, $3, $4, $5, $6) returning run_no
+       select $1, e.experiment_id, $3, $4, $5,
+         rtrim(e.artifact_location, '/') || '/' || $1 || '/artifacts'
+       from experiments e where e.experiment_id = $2 and e.lifecycle_stage = 'active'
+       returning run_no, artifact_uri
+     ), tagged as (
+       insert into run_tags (run_no, key, value)
+       select run_no, t.key, t.value
+       from made, unnest($6::text::text[], $7::text::text[]) as t(key, value)
      )
-     insert into run_tags (run_no, key, value)
-     select run_no, t.key, t.value from made, unnest($7::text::text[], $8::text::text[]) as t(key, value)`,
+     select artifact_uri from made`,
     [
       run.runId,
       run.experimentId,
       run.runName,
       run.userId,
       run.startTime,
-      run.artifactUri,
       textArray(run.tags.map((t) => t.key)),
       textArray(run.tags.map((t) => t.value)),
     ],
   );
+  return rows[0]?.artifact_uri ?? null;
 }
 
+export interface RunChanges {
+  status?: RunStatus;
+  endTime?: number;
+  runName?: string;
+}
+
+/** The run as changed, its name's tag too; null when it is not there or not active. */
 export async function updateRun(
   sql: Sql,
-  runNo: number,
-  changes: { status?: RunStatus; endTime?: number; runName?: string },
-): Promise<RunInfo> {
+  runId: string,
+  changes: RunChanges,
+): Promise<RunInfo | null> {
   const rows = await sql.query<RunInfoRow>(
-    `update runs r set status = coalesce($2, status), end_time = coalesce($3, end_time),
-       run_name = coalesce($4, run_name) where run_no = $1 returning ${runInfoColumns}`,
-    [runNo, changes.status ?? null, changes.endTime ?? null, changes.runName || null],
+    `with changed as (
+       update runs r set status = coalesce($2, status), end_time = coalesce($3, end_time),
+         run_name = coalesce($4, run_name)
+       where run_id = $1 and lifecycle_stage = 'active' returning ${runInfoColumns}
+     ), named as (
+       insert into run_tags (run_no, key, value)
+       select run_no, 'mlflow.runName', $4 from changed where $4::text is not null
+       on conflict (run_no, key) do update set value = excluded.value
+     )
+     select * from changed`,
+    [runId, changes.status ?? null, changes.endTime ?? null, changes.runName || null],
   );
-  if (changes.runName) {
-    await upsertTags(sql, runNo, [{ key: "mlflow.runName", value: changes.runName }]);
-  }
-  return toRunInfo(rows[0]);
+  return rows.length ? toRunInfo(rows[0]) : null;
+}
+
+/** The value that the param has now: the given one, or the one it had. Null as for updateRun. */
+export async function insertParam(
+  sql: Sql,
+  runId: string,
+  param: KeyValue,
+): Promise<string | null> {
+  const rows = await sql.query<{ value: string }>(
+    `insert into run_params as p (run_no, key, value)
+     select run_no, $2, $3 from runs where run_id = $1 and lifecycle_stage = 'active'
+     on conflict (run_no, key) do update set value = p.value returning value`,
+    [runId, param.key, param.value],
+  );
+  return rows[0]?.value ?? null;
+}
+
+/** False when the run is not there or not active. */
+export async function upsertTag(sql: Sql, runId: string, tag: KeyValue): Promise<boolean> {
+  const rows = await sql.query(
+    `insert into run_tags (run_no, key, value)
+     select run_no, $2, $3 from runs where run_id = $1 and lifecycle_stage = 'active'
+     on conflict (run_no, key) do update set value = excluded.value returning 1`,
+    [runId, tag.key, tag.value],
+  );
+  return rows.length > 0;
 }
 
 /** False when there is no such run. */
@@ -194,15 +239,16 @@ export async function insertParams(
   params: readonly KeyValue[],
 ): Promise<{ key: string; old_value: string; new_value: string }[]> {
   if (params.length === 0) return [];
+  // The update that changes nothing makes a row that another transaction writes just now seen.
   return await sql.query(
     `with given as (
        select * from unnest($2::text::text[], $3::text::text[]) as g(key, value)
-     ), made as (
-       insert into run_params (run_no, key, value) select $1, key, value from given
-       on conflict (run_no, key) do nothing
+     ), kept as (
+       insert into run_params as p (run_no, key, value) select $1, key, value from given order by key
+       on conflict (run_no, key) do update set value = p.value returning key, value
      )
-     select p.key, p.value as old_value, g.value as new_value
-     from given g join run_params p on p.run_no = $1 and p.key = g.key and p.value <> g.value`,
+     select k.key, k.value as old_value, g.value as new_value
+     from given g join kept k using (key) where k.value <> g.value`,
     [runNo, textArray(params.map((p) => p.key)), textArray(params.map((p) => p.value))],
   );
 }

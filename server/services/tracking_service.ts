@@ -86,6 +86,9 @@ export interface TrackingDeps {
   events: EventHub;
 }
 
+const changedMeanwhile = (what: string) =>
+  new ApiError("TEMPORARILY_UNAVAILABLE", `The ${what} changed while it was written; try again`);
+
 /** The service, and `drain`, which resolves when all points that were accepted are written. */
 export function createTrackingService(
   { db, clock, events }: TrackingDeps,
@@ -120,7 +123,7 @@ export function createTrackingService(
   /** Writes tags; the one that names the run renames it. */
   async function writeTags(sql: Sql, run: runs.RunKey, tags: readonly KeyValue[]): Promise<void> {
     const name = tags.findLast((t) => t.key === runNameTag)?.value;
-    if (name) await runs.updateRun(sql, run.run_no, { runName: name });
+    if (name) await runs.updateRun(sql, run.run_id, { runName: name });
     await runs.upsertTags(sql, run.run_no, tags.filter((t) => t.key !== runNameTag));
   }
 
@@ -159,7 +162,7 @@ export function createTrackingService(
 
   async function refuse(runId: string): Promise<never> {
     await activeRun(db, runId);
-    throw new ApiError("TEMPORARILY_UNAVAILABLE", `The run ${runId} changed while it was written`);
+    throw changedMeanwhile(`run ${runId}`);
   }
 
   return {
@@ -239,7 +242,7 @@ export function createTrackingService(
     },
 
     async createRun(run) {
-      const found = await activeExperiment(run.experimentId);
+      const experimentId = check.parseExperimentId(run.experimentId);
       const tags = [...run.tags ?? []];
       tags.forEach((tag) => check.checkTag(tag));
       const tagged = tags.findLast((t) => t.key === runNameTag)?.value;
@@ -255,24 +258,26 @@ export function createTrackingService(
       const runId = crypto.randomUUID().replaceAll("-", "");
       const startTime = run.startTime ?? clock.now();
       const userId = run.userId ?? "";
-      const artifactUri = `${found.artifact_location.replace(/\/$/, "")}/${runId}/artifacts`;
       const runTags = [...byKey].map(([key, value]) => ({ key, value }));
-      await runs.insertRun(db, {
+      const artifactUri = await runs.insertRun(db, {
         runId,
-        experimentId: Number(found.experiment_id),
+        experimentId,
         runName,
         userId,
         startTime,
-        artifactUri,
         tags: runTags,
       });
-      changed("run.created", runId, found.experiment_id, { runName });
+      if (artifactUri === null) {
+        await activeExperiment(run.experimentId);
+        throw changedMeanwhile(`experiment ${run.experimentId}`);
+      }
+      changed("run.created", runId, String(experimentId), { runName });
       return {
         info: {
           run_id: runId,
           run_uuid: runId,
           run_name: runName,
-          experiment_id: found.experiment_id,
+          experiment_id: String(experimentId),
           user_id: userId,
           status: "RUNNING",
           start_time: startTime,
@@ -292,9 +297,7 @@ export function createTrackingService(
     },
 
     async updateRun(runId, changes) {
-      const info = await db.transaction(async (tx) =>
-        await runs.updateRun(tx, (await activeRun(tx, runId, "update")).run_no, changes)
-      );
+      const info = await runs.updateRun(db, runId, changes) ?? await refuse(runId);
       changed("run.updated", runId, info.experiment_id, { status: info.status });
       return info;
     },
@@ -340,25 +343,35 @@ export function createTrackingService(
 
     async logParams(runId, params) {
       params.forEach((param) => check.checkParam(param));
-      await db.transaction(async (tx) => {
-        const run = await activeRun(tx, runId);
-        const [clash] = await runs.insertParams(tx, run.run_no, params);
-        if (clash) {
-          throw invalid(
-            `Changing param values is not allowed. Param with key='${clash.key}' was already ` +
-              `logged with value='${clash.old_value}' for run ID='${runId}'. ` +
-              `Attempted logging new value '${clash.new_value}'.`,
-          );
-        }
-      });
+      const refuseChange = (key: string, before: string, value: string) =>
+        invalid(
+          `Changing param values is not allowed. Param with key='${key}' was already ` +
+            `logged with value='${before}' for run ID='${runId}'. ` +
+            `Attempted logging new value '${value}'.`,
+        );
+      if (params.length === 1) {
+        const [{ key, value }] = params;
+        const kept = await runs.insertParam(db, runId, params[0]) ?? await refuse(runId);
+        if (kept !== value) throw refuseChange(key, kept, value);
+      } else {
+        await db.transaction(async (tx) => {
+          const run = await activeRun(tx, runId);
+          const [clash] = await runs.insertParams(tx, run.run_no, params);
+          if (clash) throw refuseChange(clash.key, clash.old_value, clash.new_value);
+        });
+      }
       changed("param.logged", runId);
     },
 
     async setTags(runId, tags) {
       tags.forEach((tag) => check.checkTag(tag));
-      await db.transaction(async (tx) =>
-        await writeTags(tx, await activeRun(tx, runId, lockFor(tags)), tags)
-      );
+      if (tags.length === 1 && tags[0].key !== runNameTag) {
+        if (!await runs.upsertTag(db, runId, tags[0])) await refuse(runId);
+      } else {
+        await db.transaction(async (tx) => {
+          await writeTags(tx, await activeRun(tx, runId, lockFor(tags)), tags);
+        });
+      }
       changed("tag.set", runId);
     },
 
