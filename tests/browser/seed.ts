@@ -78,8 +78,12 @@ Long while the fast mean stands above the slow one, fees of **5 basis points** a
 | slow | bars of the slow mean |
 `;
 
-/** Records everything; resolves once the server has committed it. */
-export async function seedServer(url: string): Promise<Seeded> {
+/** Records everything (the first `trials` of the sweep); resolves once the server has committed it. */
+export async function seedServer(
+  url: string,
+  options: { trials?: number } = {},
+): Promise<Seeded> {
+  const pairs = sweep.slice(0, options.trials);
   const tracker = connect(url, { spoolDir: null, warn: () => {} });
   const { bars, digest } = await honestBars();
   const inputs = {
@@ -96,11 +100,11 @@ export async function seedServer(url: string): Promise<Seeded> {
     tags: { "tapebook.kind": "study" },
     description: "Which pair of windows survives costs? **Answer:** see the trials.",
   });
-  parent.logParams({ objective: "sharpe", direction: "maximize", trials: sweep.length });
+  parent.logParams({ objective: "sharpe", direction: "maximize", trials: pairs.length });
   parent.logInputs(inputs);
   const trials: Run[] = [];
   let best = -Infinity;
-  for (const [number, [fast, slow]] of sweep.entries()) {
+  for (const [number, [fast, slow]] of pairs.entries()) {
     const run = await tracker.startRun({
       experiment: experimentName,
       name: `cross ${fast}/${slow}`,

@@ -33,7 +33,11 @@ export function PlotFigure(
     let isCurrent = true;
     if (width.value === 0) return;
     import("@observablehq/plot").then((plot) => {
-      if (isCurrent) box.current?.replaceChildren(draw(plot, width.peek()));
+      if (!isCurrent) return;
+      const figure = draw(plot, width.peek());
+      // The box's label says what the figure shows; its parts have no roles of their own.
+      figure.setAttribute("aria-hidden", "true");
+      box.current?.replaceChildren(figure);
     }).catch((error) => failure.value = (error as Error).message);
     return () => {
       isCurrent = false;

@@ -93,7 +93,7 @@ function PromotionItem({ page, promotion }: { page: ModelPage; promotion: Promot
     <li data-testid={`promotion-${promotion.version}`}>
       <button
         type="button"
-        class="file"
+        class="file wrap"
         aria-expanded={isOpen.value}
         onClick={() => isOpen.value = !isOpen.value}
       >

@@ -1,4 +1,5 @@
 /** A short table of runs, for the children of a run or the trials of a study. @module */
+import { TableScroll } from "./TableScroll.tsx";
 import { formatDuration, formatMetric, formatParam } from "../models/format.ts";
 import { isCurve, orderMetrics } from "../models/metric_direction.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
@@ -16,7 +17,7 @@ export function RunsList({ runs, metrics }: { runs: readonly RunRecord[]; metric
     .slice(0, mostParams);
   const now = Date.now();
   return (
-    <div class="table-scroll">
+    <TableScroll>
       <table class="table" data-testid="runs-list">
         <thead>
           <tr>
@@ -45,6 +46,6 @@ export function RunsList({ runs, metrics }: { runs: readonly RunRecord[]; metric
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }

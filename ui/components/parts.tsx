@@ -79,7 +79,7 @@ export function Figures({ items, id }: { items: FigureItem[]; id?: string }) {
         <div class="figure" key={item.label}>
           <dt>{item.label}</dt>
           <dd class={item.tone} title={item.value}>{item.value}</dd>
-          {item.note && <small>{item.note}</small>}
+          {item.note && <dd class="figure-note">{item.note}</dd>}
         </div>
       ))}
     </dl>

@@ -1,4 +1,5 @@
 /** `/audit`: who did what, and whether the record was changed. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { AuditVerification } from "../../lib/contracts/governance/mod.ts";
@@ -93,7 +94,7 @@ export default function Audit() {
               );
             }
             return (
-              <div class="table-scroll">
+              <TableScroll>
                 <table class="table" data-testid="audit-table">
                   <thead>
                     <tr>
@@ -129,7 +130,7 @@ export default function Audit() {
                     })}
                   </tbody>
                 </table>
-              </div>
+              </TableScroll>
             );
           }}
         </Loaded>

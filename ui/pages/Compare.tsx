@@ -1,4 +1,5 @@
 /** `/compare?runs=a,b`: runs side by side. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useSignal } from "@preact/signals";
 import { useLocation } from "preact-iso";
 import { useMemo } from "preact/hooks";
@@ -73,7 +74,7 @@ function MetricsCard({ runs, onRemove }: { runs: ColoredRun[]; onRemove: (id: st
       )}
       foot="The best value of a line is marked, by the direction of its metric."
     >
-      <div class="table-scroll">
+      <TableScroll>
         <table class="table" data-testid="compare-metrics">
           <thead>
             <tr>
@@ -109,7 +110,7 @@ function MetricsCard({ runs, onRemove }: { runs: ColoredRun[]; onRemove: (id: st
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </Card>
   );
 }
@@ -138,7 +139,7 @@ function ParamsCard({ runs }: { runs: ColoredRun[] }) {
       {shown.length === 0
         ? <Empty title={lines.length === 0 ? "No params" : "No param differs"} compact />
         : (
-          <div class="table-scroll">
+          <TableScroll>
             <table class="table" data-testid="compare-params">
               <thead>
                 <tr>
@@ -159,7 +160,7 @@ function ParamsCard({ runs }: { runs: ColoredRun[] }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableScroll>
         )}
     </Card>
   );

@@ -1,4 +1,5 @@
 /** `/`: every experiment. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
 import { useRefresh } from "../components/live.ts";
@@ -28,7 +29,7 @@ export default function Experiments() {
                 </Empty>
               )
               : (
-                <div class="table-scroll">
+                <TableScroll>
                   <table class="table" data-testid="experiments-table">
                     <thead>
                       <tr>
@@ -70,7 +71,7 @@ export default function Experiments() {
                       ))}
                     </tbody>
                   </table>
-                </div>
+                </TableScroll>
               )}
         </Loaded>
       </Card>

@@ -1,4 +1,5 @@
 /** `/models/:name`: versions of a model, and which of them answers. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Icon } from "../components/Icon.tsx";
@@ -125,7 +126,7 @@ function Versions({ page, onPromote }: { page: ModelPage; onPromote: (version: s
       <Loaded resource={page.versions}>
         {(list) =>
           list.length === 0 ? <Empty title="No versions" compact /> : (
-            <div class="table-scroll">
+            <TableScroll>
               <table class="table" data-testid="versions-table">
                 <thead>
                   <tr>
@@ -151,7 +152,7 @@ function Versions({ page, onPromote }: { page: ModelPage; onPromote: (version: s
                   ))}
                 </tbody>
               </table>
-            </div>
+            </TableScroll>
           )}
       </Loaded>
     </Card>

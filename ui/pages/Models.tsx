@@ -1,4 +1,5 @@
 /** `/models`: the registry. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
 import { modelKinds, useRefresh } from "../components/live.ts";
@@ -35,7 +36,7 @@ export default function Models() {
                 </Empty>
               )
               : (
-                <div class="table-scroll">
+                <TableScroll>
                   <table class="table" data-testid="models-table">
                     <thead>
                       <tr>
@@ -83,7 +84,7 @@ export default function Models() {
                       })}
                     </tbody>
                   </table>
-                </div>
+                </TableScroll>
               )}
         </Loaded>
       </Card>

@@ -1,4 +1,5 @@
 /** `/reports`: what runs left for people to read. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useLocation } from "preact-iso";
 import { useMemo } from "preact/hooks";
 import { body, request, v1 } from "../api.ts";
@@ -68,7 +69,7 @@ export default function Reports() {
             : (
               <>
                 <Card padded={false}>
-                  <div class="table-scroll">
+                  <TableScroll>
                     <table class="table" data-testid="reports">
                       <thead>
                         <tr>
@@ -98,7 +99,7 @@ export default function Reports() {
                         ))}
                       </tbody>
                     </table>
-                  </div>
+                  </TableScroll>
                 </Card>
                 {query.path && <Report key={query.path} path={query.path} />}
               </>

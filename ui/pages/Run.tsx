@@ -1,4 +1,5 @@
 /** `/runs/:id`: everything about one run. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useLocation } from "preact-iso";
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
@@ -48,7 +49,7 @@ function MetricsTable({ run }: { run: RunRecord }) {
   const keys = orderMetrics(Object.keys(run.metrics));
   if (keys.length === 0) return <Empty title="No metrics" compact />;
   return (
-    <div class="table-scroll">
+    <TableScroll>
       <table class="table" data-testid="metrics-table">
         <thead>
           <tr>
@@ -69,7 +70,7 @@ function MetricsTable({ run }: { run: RunRecord }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -1,4 +1,5 @@
 /** `/serving`: the models that answer, how fast, and a form to ask one. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useLocation } from "preact-iso";
 import { useMemo } from "preact/hooks";
 import { body, v1 } from "../api.ts";
@@ -41,7 +42,7 @@ function Predictions({ deployment }: { deployment: Deployment }) {
       {deployment.predictions.length === 0
         ? <Empty title="Nobody asked since the server started" compact />
         : (
-          <div class="table-scroll">
+          <TableScroll>
             <table class="table" data-testid="predictions">
               <thead>
                 <tr>
@@ -66,7 +67,7 @@ function Predictions({ deployment }: { deployment: Deployment }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableScroll>
         )}
     </Card>
   );

@@ -1,4 +1,5 @@
 /** `/studies/:id`: the trials of a study, by the run that holds them. @module */
+import { TableScroll } from "../components/TableScroll.tsx";
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { tracking } from "../api.ts";
@@ -131,7 +132,7 @@ function TrialsTable(
   const now = Date.now();
   return (
     <Card title="Trials" padded={false}>
-      <div class="table-scroll">
+      <TableScroll>
         <table class="table" data-testid="trials-table">
           <thead>
             <tr>
@@ -164,7 +165,7 @@ function TrialsTable(
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </Card>
   );
 }
