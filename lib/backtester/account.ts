@@ -45,6 +45,7 @@ export class Account {
   equity(): number {
     let sum = this.cash;
     const { units, mark } = this;
+    if (units.length === 1) return sum + units[0] * mark[0];
     for (let a = 0; a < units.length; a++) if (units[a] !== 0) sum += units[a] * mark[a];
     return sum;
   }

@@ -16,7 +16,7 @@ import type { OrderRequest } from "./order.ts";
 import type { Panel } from "./panel.ts";
 import { placeOrder, setTrail } from "./place_order.ts";
 import { OrderLog } from "./order_log.ts";
-import type { WorkingOrder } from "./working_order.ts";
+import { WorkingOrder } from "./working_order.ts";
 
 /** A target order whose asset already stands there; it leaves no record. */
 const atTarget = "already at target";
@@ -122,19 +122,13 @@ export class Broker {
     const isBuy = kind === 4
       ? amount > present
       : amount * this.account.equity() > present * this.account.mark[a];
-    const order = placeOrder(isBuy, { size: 1, tag }, {
-      id: this.#nextId++,
-      asset: a,
-      symbol: this.#panel.symbols[a],
-      bar: t,
-      time: this.#panel.time[t],
-      lastPrice: NaN,
-      defaultSize: this.#options.size,
-      allowNegativePrices: true,
-    });
+    const symbol = this.#panel.symbols[a];
+    const time = this.#panel.time[t];
+    const order = new WorkingOrder(this.#nextId++, a, symbol, isBuy, "market", t, time);
     order.sizeKind = kind;
     order.sizeAmount = amount;
-    order.units = NaN;
+    order.activeFrom = t + 1;
+    order.tag = tag;
     return this.#admit(order, t);
   }
 

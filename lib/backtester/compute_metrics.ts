@@ -2,7 +2,6 @@ import * as m from "./metrics/mod.ts";
 import { tailMeanInPlace } from "./metrics/conditional_value_at_risk.ts";
 import { drawdownsOf, underwater } from "./metrics/drawdowns.ts";
 import { momentsOf } from "./metrics/moments.ts";
-import { deepest } from "./metrics/max_drawdown.ts";
 import { hasNaN, quantileInPlace } from "./metrics/order_statistics.ts";
 import { ratioOfTails } from "./metrics/tail_ratio.ts";
 import { rootMeanSquare } from "./metrics/ulcer_index.ts";
@@ -52,16 +51,17 @@ export function metricsOf(
   const scale = Math.sqrt(barsPerYear);
   // Falls and tails are made once for the metrics that share them.
   const falls = drawdownsOf(depth);
-  const deep = deepest(depth);
   const total = m.totalReturn(returns);
   const growth = m.growthRate(total, returns.length, barsPerYear);
   const [low, high, tail] = tailsOf(returns);
   const down = m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree });
+  let deep = hasNaN(depth) ? NaN : 0;
   let depths = 0, bars = 0, longest = 0;
   for (const fall of falls) {
     depths += fall.depth;
     bars += fall.bars;
     if (fall.bars > longest) longest = fall.bars;
+    if (fall.depth < deep) deep = fall.depth;
   }
   const metrics: Record<string, number> = {
     total_return: total,

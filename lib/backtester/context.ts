@@ -87,7 +87,7 @@ export class IndicatorRegistry implements InitContext {
     const n = full.length;
     // What looks ahead shows near the end of any prefix; long columns are cut once only.
     const cuts = n > 50_000
-      ? [Math.ceil(n * 0.37)]
+      ? [Math.ceil(n * 0.1)]
       : new Set([Math.ceil(n * 0.1), Math.ceil(n * 0.37), Math.ceil(n * 0.83), n - 1]);
     for (const to of cuts) {
       if (to < 1 || to >= n) continue;

@@ -11,6 +11,12 @@ const statuses: readonly OrderStatus[] = [
   "expired",
 ];
 const times: readonly TimeInForce[] = ["gtc", "day", "ioc", "fok"];
+/** Codes by name; a record is quicker than a search. */
+const codesOf = <Name extends string>(names: readonly Name[]) =>
+  Object.fromEntries(names.map((name, i) => [name, i])) as Record<Name, number>;
+const typeCodes = codesOf(types);
+const statusCodes = codesOf(statuses);
+const timeCodes = codesOf(times);
 const wholes = 6;
 const reals = 6;
 
@@ -50,8 +56,8 @@ export class OrderLog {
     this.#whole[w + 2] = order.placedBar;
     this.#whole[w + 3] = order.filledBar;
     this.#whole[w + 4] = order.parentId;
-    this.#whole[w + 5] = types.indexOf(order.type) + 8 * statuses.indexOf(order.status) +
-      64 * times.indexOf(order.timeInForce) + (order.isBuy ? 256 : 0);
+    this.#whole[w + 5] = typeCodes[order.type] + 8 * statusCodes[order.status] +
+      64 * timeCodes[order.timeInForce] + (order.isBuy ? 256 : 0);
     const r = reals * i;
     this.#real[r] = order.units;
     this.#real[r + 1] = order.filledUnits;

@@ -3,9 +3,12 @@ import type { Trade } from "./trade.ts";
 
 /** Metrics of closed trades, by the names under which runs record them. */
 export function tradeMetrics(trades: readonly Trade[]): Record<string, number> {
-  const pnl = Float64Array.from(trades, (t) => t.pnl);
+  const pnl = new Float64Array(trades.length);
   let bars = 0;
-  for (const t of trades) bars += t.bars;
+  for (let i = 0; i < trades.length; i++) {
+    pnl[i] = trades[i].pnl;
+    bars += trades[i].bars;
+  }
   return {
     trades: trades.length,
     win_rate: m.winRate(pnl),

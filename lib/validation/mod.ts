@@ -32,3 +32,4 @@ export * from "./monte_carlo.ts";
 export * from "./plateau_map.ts";
 export * from "./reality_check.ts";
 export * from "./regimes.ts";
+export * from "./verdict.ts";

@@ -10,9 +10,8 @@ export function downsideDeviation(
   const { barsPerYear = 252, minimumReturn = 0 } = options;
   let sum = 0;
   for (let t = 0; t < returns.length; t++) {
-    const d = returns[t] - minimumReturn;
-    if (d < 0) sum += d * d;
-    else if (d !== d) return NaN;
+    const d = Math.min(returns[t] - minimumReturn, 0);
+    sum += d * d;
   }
   return Math.sqrt(sum / returns.length) * Math.sqrt(barsPerYear);
 }

@@ -7,20 +7,33 @@ import { mean, standardDeviation } from "../../math/mod.ts";
 
 /** Share of trades with a profit; NaN without trades. */
 export function winRate(pnl: Float64Array): number {
-  return pnl.filter((x) => x > 0).length / pnl.length;
+  let wins = 0;
+  for (let i = 0; i < pnl.length; i++) if (pnl[i] > 0) wins++;
+  return wins / pnl.length;
 }
 
 /** Sum of profits over the absolute sum of losses; Infinity without a loss, NaN without both. */
 export function profitFactor(pnl: Float64Array): number {
   let won = 0;
   let lost = 0;
-  for (const x of pnl) x > 0 ? won += x : lost -= x;
+  for (let i = 0; i < pnl.length; i++) pnl[i] > 0 ? won += pnl[i] : lost -= pnl[i];
   return won / lost;
 }
 
 /** Mean profit over the absolute mean loss. */
 export function payoffRatio(pnl: Float64Array): number {
-  return mean(pnl.filter((x) => x > 0)) / -mean(pnl.filter((x) => x < 0));
+  let won = 0, wins = 0, lost = 0, losses = 0;
+  for (let i = 0; i < pnl.length; i++) {
+    const x = pnl[i];
+    if (x > 0) {
+      won += x;
+      wins++;
+    } else if (x < 0) {
+      lost -= x;
+      losses++;
+    }
+  }
+  return won / wins / (lost / losses);
 }
 
 /** Mean profit or loss of a trade in account currency. */
