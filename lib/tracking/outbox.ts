@@ -324,13 +324,16 @@ export class Outbox {
   }
 
   /**
-   * Artifacts wait for their run to exist, and a run's end waits for its artifacts. True after such
-   * a wait: look again.
+   * Artifacts wait for their run to exist, a child for its parent, and a run's end for its
+   * artifacts. True after such a wait: look again.
    */
   async #mustWait(name: string, operation: Operation): Promise<boolean> {
     const handle = name.replace(/ artifacts$/, "");
+    const isUnmade = (run: string) => isProvisional(run) && !this.#directory.get(run);
     const other = operation.kind === "artifact"
-      ? (isProvisional(handle) && !this.#directory.get(handle) ? handle : null)
+      ? (isUnmade(handle) ? handle : null)
+      : operation.kind === "create"
+      ? (operation.parent !== null && isUnmade(operation.parent) ? operation.parent : null)
       : operation.kind === "update"
       ? `${handle} artifacts`
       : null;

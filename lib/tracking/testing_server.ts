@@ -20,7 +20,10 @@ export interface TestingRun {
 }
 
 /** What to do with a request before it is answered; a Response stands for the answer. */
-export type Fault = (request: Request, path: string) => Response | Promise<Response> | undefined;
+export type Fault = (
+  request: Request,
+  path: string,
+) => Response | undefined | Promise<Response | undefined>;
 
 export class TestingServer {
   readonly runs = new Map<string, TestingRun>();
@@ -66,7 +69,7 @@ export class TestingServer {
     const url = new URL(request.url);
     const path = url.pathname.replace("/api/2.0/mlflow/", "").replace("/api/2.0/", "");
     this.requests.push(`${request.method} ${path}`);
-    const bytes = new Uint8Array(await request.arrayBuffer());
+    const bytes = new Uint8Array(await request.clone().arrayBuffer());
     const early = await this.fault?.(request, path);
     if (early) return early;
     const answer = this.#answer(request, path, url, bytes);

@@ -199,6 +199,29 @@ trackingTest(
   },
 );
 
+trackingTest("a child that is delivered before its parent waits for it", async (b) => {
+  await b.server.stop();
+  const tracker = b.open();
+  const parent = await tracker.startRun({ name: "parent" });
+  const child = await tracker.startRun({ name: "child", parentRunId: parent.id });
+  await Promise.all([
+    child.end("FINISHED", { timeoutMs: 1 }),
+    parent.end("FINISHED", { timeoutMs: 1 }),
+  ]);
+  // The parent's creation is answered late, so that the child's turn comes first.
+  b.server.fault = async (request, path) => {
+    if (path !== "runs/create") return;
+    const body = await request.clone().text().catch(() => "");
+    if (body.includes('"parent"')) await new Promise((resolve) => setTimeout(resolve, 50));
+    return undefined;
+  };
+  b.server.start();
+  await tracker.flush();
+  const made = [...b.server.runs.values()].find((r) => r.name === "child")!;
+  assert.equal(made.tags.get("mlflow.parentRunId"), parent.id);
+  assert.match(parent.id, /^[0-9a-f]{32}$/);
+});
+
 trackingTest("what a program left in the spool is delivered by the next one", async (b) => {
   const first = b.open();
   const run = await first.startRun({ name: "left behind" });
