@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { convolutionFields, convolutionStack, validateConvolutions } from "./cnn.ts";
-import { customLayers, poolTime } from "./layers.ts";
+import { customLayers, normaliseTokens, poolTime } from "./layers.ts";
 import { commonFields, layerWidths } from "./model_config.ts";
 import { defineModel } from "./model.ts";
 import { recurrentFields, recurrentStack } from "./recurrent.ts";
@@ -39,7 +39,7 @@ export const hybrid = defineModel({
     }
   },
   build(config, { tf, input, dropoutSites }) {
-    const { SelfAttention, LayerNorm } = customLayers(tf);
+    const { SelfAttention } = customLayers(tf);
     const local = convolutionStack(tf, input, config, dropoutSites);
     const states = recurrentStack(
       tf,
@@ -57,8 +57,8 @@ export const hybrid = defineModel({
     const sum = tf.layers.add({ name: "attention_residual" }).apply([
       states,
       attended,
-    ] as tf.SymbolicTensor[]);
-    const normal = new LayerNorm({ name: "attention_norm" }).apply(sum) as tf.SymbolicTensor;
+    ] as tf.SymbolicTensor[]) as tf.SymbolicTensor;
+    const normal = normaliseTokens(tf, sum, "attention_norm");
     return poolTime(tf, normal, config.pooling);
   },
 });

@@ -4,7 +4,7 @@
  */
 import { causalMask, layerNormalisation, selfAttention, sinusoidalPositions } from "./attention.ts";
 import { gruSequence } from "./recurrent_sequence.ts";
-import type { Tf, tf } from "./tensorflow.ts";
+import { isTracing, type Tf, type tf } from "./tensorflow.ts";
 
 type Inputs = tf.Tensor | tf.Tensor[];
 const single = (inputs: Inputs) => Array.isArray(inputs) ? inputs[0] : inputs;
@@ -138,25 +138,6 @@ function makeLayers(tf: Tf) {
     }
     override getConfig() {
       return { ...super.getConfig(), from: this.from, units: this.units };
-    }
-  }
-
-  /** Normalises each token's values, then scales and shifts them. */
-  class LayerNorm extends tf.layers.Layer {
-    static className = "LayerNorm";
-    #gamma?: tf.LayerVariable;
-    #beta?: tf.LayerVariable;
-    override build(shape: tf.Shape | tf.Shape[]): void {
-      const width = singleShape(shape).at(-1)!;
-      this.#gamma = this.addWeight("gamma", [width], "float32", tf.initializers.ones());
-      this.#beta = this.addWeight("beta", [width], "float32", tf.initializers.zeros());
-      super.build(shape);
-    }
-    override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
-      return singleShape(shape);
-    }
-    override call(inputs: Inputs): tf.Tensor {
-      return layerNormalisation(tf, single(inputs), this.#gamma!.read(), this.#beta!.read());
     }
   }
 
@@ -314,7 +295,6 @@ function makeLayers(tf: Tf) {
   }
 
   const classes = {
-    LayerNorm,
     SelfAttention,
     TokenEmbedding,
     JoinGroups,
@@ -339,6 +319,24 @@ let made: ReturnType<typeof makeLayers> | undefined;
 /** The layer classes, made (and registered for loading) once. */
 export function customLayers(tf: Tf): ReturnType<typeof makeLayers> {
   return made ??= makeLayers(tf);
+}
+
+/** Normalises each token's values, then scales and shifts them: TensorFlow.js's own layer. */
+export function normaliseTokens(
+  tf: Tf,
+  x: tf.SymbolicTensor,
+  name: string,
+): tf.SymbolicTensor {
+  const epsilon = 1e-5;
+  const layer = tf.layers.layerNormalization({ axis: -1, epsilon, name });
+  const native = Object.getPrototypeOf(layer) as tf.layers.Layer;
+  layer.call = (inputs, kwargs) => {
+    // The compiler has a fused form of its own for this layer.
+    if (isTracing(tf)) return native.call.call(layer, inputs, kwargs);
+    const [gamma, beta] = layer.weights.map((w) => w.read());
+    return layerNormalisation(tf, single(inputs), gamma, beta, epsilon);
+  };
+  return layer.apply(x) as tf.SymbolicTensor;
 }
 
 /** Pools a sequence over time. */

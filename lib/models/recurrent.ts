@@ -8,7 +8,7 @@ import { customLayers, poolTime } from "./layers.ts";
 import { commonFields, layerWidths, widthsSchema } from "./model_config.ts";
 import { defineModel } from "./model.ts";
 import { lstmSequence } from "./recurrent_sequence.ts";
-import type { Tf, tf } from "./tensorflow.ts";
+import { isTracing, type Tf, type tf } from "./tensorflow.ts";
 
 export const recurrentFields = {
   units: widthsSchema.default(32),
@@ -41,7 +41,10 @@ function lstmLayer(tf: Tf, units: number, name: string): tf.layers.Layer {
     biasInitializer: "zeros",
     unitForgetBias: false,
   });
-  layer.call = (inputs) => {
+  const native = Object.getPrototypeOf(layer) as tf.layers.Layer;
+  layer.call = (inputs, kwargs) => {
+    // The compiler has a fused form of its own for this layer.
+    if (isTracing(tf)) return native.call.call(layer, inputs, kwargs);
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
     const [kernel, recurrentKernel, bias] = layer.weights.map((w) => w.read());
     const hidden = lstmSequence(

@@ -22,3 +22,8 @@ export function loadTf(): Promise<Tf> {
     return tf;
   })();
 }
+
+/** Whether the compiler is recording a graph just now, rather than a backend computing. */
+export function isTracing(tf: Tf): boolean {
+  return tf.getBackend() === "tapebook-trace";
+}

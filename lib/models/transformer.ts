@@ -10,7 +10,7 @@
 import { z } from "zod";
 import { activate } from "./activation.ts";
 import { dropout } from "./dropout.ts";
-import { customLayers, poolTime } from "./layers.ts";
+import { customLayers, normaliseTokens, poolTime } from "./layers.ts";
 import { activationSchema, commonFields } from "./model_config.ts";
 import { defineModel } from "./model.ts";
 import type { tf } from "./tensorflow.ts";
@@ -50,7 +50,7 @@ export const transformer = defineModel({
     }
   },
   build(config, { tf, input, dropoutSites }) {
-    const { TokenEmbedding, SelfAttention, LayerNorm, JoinGroups } = customLayers(tf);
+    const { TokenEmbedding, SelfAttention, JoinGroups } = customLayers(tf);
     const { width, attentionHeads: heads, causal } = config;
     const groups = config.modalities?.map((m) => m.features) ?? [config.features];
     const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor | tf.SymbolicTensor[]) =>
@@ -64,21 +64,21 @@ export const transformer = defineModel({
       input,
     );
     for (let i = 1; i <= config.layers; i++) {
-      let y = apply(new LayerNorm({ name: `attention_norm_${i}` }), x);
+      let y = normaliseTokens(tf, x, `attention_norm_${i}`);
       y = apply(
         new SelfAttention({ heads, causal, groups: groups.length, name: `attention_${i}` }),
         y,
       );
       y = dropout(tf, y, config.dropout, dropoutSites);
       x = add(`attention_residual_${i}`, x, y);
-      y = apply(new LayerNorm({ name: `feed_forward_norm_${i}` }), x);
+      y = normaliseTokens(tf, x, `feed_forward_norm_${i}`);
       y = apply(dense(config.feedForward ?? 2 * width, `feed_forward_in_${i}`), y);
       y = activate(tf, y, config.activation, `feed_forward_activation_${i}`);
       y = apply(dense(width, `feed_forward_out_${i}`), y);
       y = dropout(tf, y, config.dropout, dropoutSites);
       x = add(`feed_forward_residual_${i}`, x, y);
     }
-    x = apply(new LayerNorm({ name: "final_norm" }), x);
+    x = normaliseTokens(tf, x, "final_norm");
     if (groups.length > 1) x = apply(new JoinGroups({ groups: groups.length, name: "join" }), x);
     return poolTime(tf, x, config.pooling);
   },

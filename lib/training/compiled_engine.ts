@@ -5,7 +5,13 @@
  * many steps are one native call.
  * @module
  */
-import { type CompiledStep, compileStep, type InputSpec } from "../onnx/mod.ts";
+import {
+  compile,
+  type CompiledFunction,
+  type CompiledStep,
+  compileStep,
+  type InputSpec,
+} from "../onnx/mod.ts";
 import { loadTf, type Tf } from "../models/mod.ts";
 import {
   eagerLogits,
@@ -51,6 +57,9 @@ export function compiledObstacle(options: EngineOptions): string | null {
   return null;
 }
 
+/** Windows per call of the compiled forward pass: what bounds its memory. */
+const piece = 1024;
+
 /** @throws {UnsupportedOpError} If a kernel of the model or the loss has no translation. */
 export async function compiledEngine(options: EngineOptions): Promise<TrainingEngine> {
   const tf = await loadTf();
@@ -62,7 +71,7 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
   const optimizer = compiledOptimizer(options.optimizer)!;
   for (const site of model.dropoutSites) site.draws = true;
 
-  const compile = (
+  const compileOn = (
     inputs: Record<string, InputSpec>,
     windows: (t: Record<string, Tensor>) => Tensor,
   ) =>
@@ -106,8 +115,8 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       step.dispose();
     }
     step = wanted === "windows"
-      ? await compile({ x: spec[0] }, (t) => t.x)
-      : await compile({ matrix: spec[0], rows: spec[1] }, (t) => windowsOf(tf, t, windowBars));
+      ? await compileOn({ x: spec[0] }, (t) => t.x)
+      : await compileOn({ matrix: spec[0], rows: spec[1] }, (t) => windowsOf(tf, t, windowBars));
     form = wanted;
     if (pending) {
       const empty = step.state();
@@ -131,6 +140,7 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
   if (options.resident) await use(options.resident.bars, residentSpec(options.resident.bars));
   else await use("windows", windowsSpec);
   let written = true;
+  let forward: CompiledFunction | null = null;
   const writeBack = () => {
     if (!written) step!.syncVariables();
     written = true;
@@ -154,9 +164,22 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       if (!all) positions.set(n, all = Int32Array.from({ length: n }, (_, i) => i));
       return s.epoch({ x, y, weights }, all, { learningRate })[0];
     },
-    logits(x, n) {
+    async logits(x, n) {
       writeBack();
-      return eagerLogits(tf, model, x, n);
+      // Few large products are as fast eagerly and need no compilation.
+      if (model.kind === "mlp" || model.kind === "logistic") return eagerLogits(tf, model, x, n);
+      forward ??= await compile((x) => model.logits.apply(x, { training: false }) as Tensor);
+      const out = new Float32Array(n * width);
+      const size = windowBars * features;
+      for (let from = 0; from < n; from += piece) {
+        const count = Math.min(piece, n - from);
+        const { output_0 } = forward.run({
+          data: x.subarray(from * size, (from + count) * size),
+          shape: [count, windowBars, features],
+        });
+        out.set(output_0.data as Float32Array, from * width);
+      }
+      return out;
     },
     weights: () => step!.state().parameters,
     setWeights(flat) {
@@ -168,6 +191,7 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
     sync: writeBack,
     dispose() {
       step?.dispose();
+      forward?.dispose();
       for (const site of model.dropoutSites) site.draws = false;
     },
   };
