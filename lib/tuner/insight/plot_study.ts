@@ -103,12 +103,19 @@ function chooseParams(study: StudyData, options: PlotOptions, count: number): st
   return order.filter((name) => varying.has(name)).slice(0, count);
 }
 
-/** A scale of colour from bad (pale) to good (dark), reversed when small is good. */
-function valueColor(study: StudyData) {
+/** From good to bad in colours that are seen on white and on black. */
+const ramp = ["#e69f00", "#c46bae", "#3b82c4"];
+
+/** Colour by the first value; the worst fifth shares one colour, so that outliers do not flatten the rest. */
+function valueColor(study: StudyData, values: number[]) {
+  const sign = study.directions[0] === "maximize" ? -1 : 1;
+  const losses = values.map((v) => sign * v).sort((a, b) => a - b);
+  const [best, bad] = [losses[0], losses[Math.floor(0.8 * (losses.length - 1))]];
   return {
-    scheme: "viridis" as const,
-    reverse: study.directions[0] === "minimize",
-    legend: false,
+    range: sign > 0 ? ramp : ramp.toReversed(),
+    domain: sign > 0 ? [best, (best + bad) / 2, bad] : [-bad, -(best + bad) / 2, -best],
+    type: "linear" as const,
+    clamp: true,
     label: "value",
   };
 }
@@ -121,6 +128,7 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
         Number.isFinite(r.value)
       );
       return {
+        inset: 4,
         x: { label: "trial" },
         y: { label: value, grid: true },
         marks: [
@@ -182,7 +190,8 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
         fx: { label: null, domain: names },
         x: { label: "low to high of its range", ticks: [0, 0.5, 1] },
         y: { label: value, grid: true },
-        color: { scheme: "viridis", label: "trial" },
+        inset: 5,
+        color: { range: ["#3b82c4", "#e69f00"], type: "linear", label: "trial" },
         marks: [
           Plot.frame({ stroke: colors.quiet, strokeOpacity: 0.4 }),
           Plot.dot(placed, {
@@ -202,7 +211,8 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
       return {
         x: { label: x, ...logScale(study, x) },
         y: { label: y, ...logScale(study, y) },
-        color: valueColor(study),
+        inset: 6,
+        color: valueColor(study, rows.map((r) => r.value)),
         marks: [
           ...(numeric && rows.length > 3
             ? [Plot.contour(rows, {
@@ -211,7 +221,7 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
               fill: "value",
               interpolate: "barycentric",
               blur: 4,
-              fillOpacity: 0.85,
+              fillOpacity: 0.6,
             })]
             : []),
           Plot.dot(rows, {
@@ -231,7 +241,8 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
       return {
         x: { label: x, ...logScale(study, x) },
         y: { label: y, ...logScale(study, y) },
-        color: { scheme: "viridis", reverse: true, label: "rank (0 best)", legend: false },
+        inset: 6,
+        color: { range: ramp, domain: [0, 0.5, 1], type: "linear", label: "rank (0 best)" },
         marks: [Plot.dot(rows, { x: "x", y: "y", fill: "rank", r: 4 })],
       };
     }
@@ -245,7 +256,7 @@ function specOf(Plot: PlotLibrary, study: StudyData, kind: PlotKind, options: Pl
       return {
         x: { label: null, domain: names, type: "point" },
         y: { label: "low to high of its range", ticks: [0, 0.5, 1] },
-        color: valueColor(study),
+        color: valueColor(study, lines.map((l) => l.value)),
         marks: [
           Plot.ruleX(names, { stroke: colors.quiet }),
           Plot.line(rows, {
