@@ -17,6 +17,8 @@ const variants: Partial<Record<FeatureKind, Record<string, unknown>[]>> = {
   stochastic: [{ window: 14, smoothK: 1, smoothD: 1 }],
   adx: [{ window: 2 }],
   aroon: [{ window: 50 }],
+  maximum: [{ window: 100 }, { window: 1 }],
+  donchian: [{ window: 90 }],
   quantile: [{ window: 7, p: 0.1 }],
   garch: [
     { fitBars: 60, refitBars: 40 },

@@ -62,8 +62,13 @@ export class RollingVariance {
   #last = NaN;
   #equal = 0;
 
+  readonly #share: number;
+  readonly #refreshRows: number;
+
   constructor(readonly window: number) {
     this.#values = new Float64Array(window);
+    this.#share = 1 / window;
+    this.#refreshRows = Math.max(window, 128);
   }
 
   reset(): void {
@@ -89,7 +94,7 @@ export class RollingVariance {
       const old = values[at];
       const before = this.mean;
       const change = value - old;
-      this.mean = before + change / this.window;
+      this.mean = before + change * this.#share;
       this.m2 += change * (value - this.mean + old - before);
     }
     values[at] = value;
@@ -99,7 +104,7 @@ export class RollingVariance {
     if (this.#equal >= this.#count) {
       this.mean = value;
       this.m2 = 0;
-    } else if (++this.#age >= this.window && this.filled) {
+    } else if (++this.#age >= this.#refreshRows && this.filled) {
       let mean = 0;
       for (let k = 0; k < values.length; k++) mean += values[k];
       mean /= this.window;
@@ -167,5 +172,56 @@ export class RollingMax {
       this.max = rest > this.#prefix ? rest : this.#prefix;
       this.#at = next;
     }
+  }
+
+  /**
+   * Takes x[from..to) times `sign` and writes the maximum after each to `out` from 0 on: the same as
+   * `push()` one by one, with NaN until the window is filled. A NaN starts afresh. Not to be mixed
+   * with `push()`; `x` must hold the window's rows before `from`.
+   *
+   * Short windows are searched anew when their maximum leaves, which is rare and quicker than blocks.
+   */
+  fill(x: Float64Array, from: number, to: number, sign: 1 | -1, out: Float64Array): void {
+    const window = this.window;
+    if (window > 64) {
+      for (let i = from; i < to; i++) {
+        if (x[i] !== x[i]) this.reset();
+        else this.push(sign * x[i]);
+        out[i - from] = this.filled ? this.max : NaN;
+      }
+      return;
+    }
+    let count = this.#count;
+    let age = this.#at;
+    let max = this.max;
+    for (let i = from; i < to; i++) {
+      const value = sign * x[i];
+      if (value !== value) {
+        count = 0;
+        out[i - from] = NaN;
+        continue;
+      }
+      age++;
+      if (count === 0 || value >= max) {
+        max = value;
+        age = 0;
+      } else if (age >= window) {
+        let best = i - window + 1;
+        max = sign * x[best];
+        for (let k = best + 1; k <= i; k++) {
+          const other = sign * x[k];
+          if (other >= max) {
+            max = other;
+            best = k;
+          }
+        }
+        age = i - best;
+      }
+      if (count < window) count++;
+      out[i - from] = count < window ? NaN : max;
+    }
+    this.#count = count;
+    this.#at = age;
+    this.max = max;
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
+import { scratch } from "../scratch.ts";
 import { RollingMax, RollingVariance } from "../rolling.ts";
 
 export const channels = {
@@ -94,34 +95,26 @@ export const channels = {
     params: z.strictObject({ window: bars(20) }),
     inputs: () => ["high", "low", "close"],
     outputs: () => ["upper", "lower", "middle", "place"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
     create({ window }) {
       const high = new RollingMax(window);
       const low = new RollingMax(window);
       return {
         run([h, l, c], [upper, lower, middle, place], from, to) {
+          const top = scratch(0, to - from);
+          const bottom = scratch(1, to - from);
+          high.fill(h, from, to, 1, top);
+          low.fill(l, from, to, -1, bottom);
           for (let i = from; i < to; i++) {
-            if (h[i] !== h[i] || l[i] !== l[i] || c[i] !== c[i]) {
-              high.reset();
-              low.reset();
-            } else {
-              high.push(h[i]);
-              low.push(-l[i]);
-            }
-            if (!high.filled) {
-              upper[i] =
-                lower[i] =
-                middle[i] =
-                place[i] =
-                  NaN;
-              continue;
-            }
-            const spread = high.max + low.max;
-            upper[i] = high.max;
-            lower[i] = -low.max;
-            middle[i] = (high.max - low.max) / 2;
-            place[i] = spread > 0 ? (c[i] + low.max) / spread : 0.5;
+            const highest = top[i - from];
+            const lowest = -bottom[i - from];
+            const spread = highest - lowest;
+            const whole = spread === spread && c[i] === c[i];
+            upper[i] = whole ? highest : NaN;
+            lower[i] = whole ? lowest : NaN;
+            middle[i] = whole ? (highest + lowest) / 2 : NaN;
+            place[i] = !whole ? NaN : spread > 0 ? (c[i] - lowest) / spread : 0.5;
           }
         },
       };
@@ -139,7 +132,7 @@ export const channels = {
       }),
     inputs: () => ["high", "low"],
     outputs: () => ["conversion", "base", "spanA", "spanB"],
-    lookback: () => 0,
+    lookback: (p) => p.span,
     warmup: (p) => p.span - 1,
     create({ conversion, base, span }) {
       const windows = [conversion, base, span];
@@ -147,29 +140,18 @@ export const channels = {
       const lows = windows.map((w) => new RollingMax(w));
       return {
         run([h, l], [short, middle, spanA, spanB], from, to) {
+          const top = scratch(0, to - from);
+          const bottom = scratch(1, to - from);
+          const lines = [short, middle, spanB];
+          for (let k = 0; k < 3; k++) {
+            const line = lines[k];
+            highs[k].fill(h, from, to, 1, top);
+            lows[k].fill(l, from, to, -1, bottom);
+            for (let i = from; i < to; i++) line[i] = (top[i - from] - bottom[i - from]) / 2;
+          }
           for (let i = from; i < to; i++) {
-            const hole = h[i] !== h[i] || l[i] !== l[i];
-            for (let k = 0; k < 3; k++) {
-              if (hole) {
-                highs[k].reset();
-                lows[k].reset();
-              } else {
-                highs[k].push(h[i]);
-                lows[k].push(-l[i]);
-              }
-            }
-            if (!highs[2].filled) {
-              short[i] =
-                middle[i] =
-                spanA[i] =
-                spanB[i] =
-                  NaN;
-              continue;
-            }
-            short[i] = (highs[0].max - lows[0].max) / 2;
-            middle[i] = (highs[1].max - lows[1].max) / 2;
-            spanA[i] = (short[i] + middle[i]) / 2;
-            spanB[i] = (highs[2].max - lows[2].max) / 2;
+            if (spanB[i] !== spanB[i]) short[i] = middle[i] = spanA[i] = NaN;
+            else spanA[i] = (short[i] + middle[i]) / 2;
           }
         },
       };

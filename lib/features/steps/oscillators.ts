@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bars, defineFeature } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
 import { RollingMax, RollingSum } from "../rolling.ts";
+import { scratch } from "../scratch.ts";
 
 const highLowClose = ["high", "low", "close"];
 
@@ -16,21 +17,21 @@ function stochasticKernel(window: number, smoothK: number, smoothD: number): Ker
   const averageD = new RollingSum(smoothD);
   return {
     run([h, l, c], [k, d], from, to) {
+      const top = scratch(0, to - from);
+      const bottom = scratch(1, to - from);
+      high.fill(h, from, to, 1, top);
+      low.fill(l, from, to, -1, bottom);
       for (let i = from; i < to; i++) {
         k[i] = d[i] = NaN;
-        const close = c[i];
-        if (h[i] !== h[i] || l[i] !== l[i] || close !== close) {
-          high.reset();
-          low.reset();
+        const lowest = -bottom[i - from];
+        const spread = top[i - from] - lowest;
+        const above = c[i] - lowest;
+        if (spread !== spread || above !== above) {
           averageK.reset();
           averageD.reset();
           continue;
         }
-        high.push(h[i]);
-        low.push(-l[i]);
-        if (!high.filled) continue;
-        const spread = high.max + low.max;
-        averageK.push(spread > 0 ? 100 * (close + low.max) / spread : 50);
+        averageK.push(spread > 0 ? 100 * above / spread : 50);
         if (!averageK.filled) continue;
         const fast = averageK.sum / smoothK;
         averageD.push(fast);
@@ -48,18 +49,19 @@ function williamsKernel(window: number): Kernel {
   const low = new RollingMax(window);
   return {
     run([h, l, c], [out], from, to) {
+      const top = scratch(0, to - from);
+      const bottom = scratch(1, to - from);
+      high.fill(h, from, to, 1, top);
+      low.fill(l, from, to, -1, bottom);
       for (let i = from; i < to; i++) {
-        const close = c[i];
-        if (h[i] !== h[i] || l[i] !== l[i] || close !== close) {
-          high.reset();
-          low.reset();
-          out[i] = NaN;
-          continue;
-        }
-        high.push(h[i]);
-        low.push(-l[i]);
-        const spread = high.max + low.max;
-        out[i] = !high.filled ? NaN : spread > 0 ? -100 * (high.max - close) / spread : -50;
+        const highest = top[i - from];
+        const spread = highest + bottom[i - from];
+        const below = highest - c[i];
+        out[i] = below !== below || spread !== spread
+          ? NaN
+          : spread > 0
+          ? -100 * below / spread
+          : -50;
       }
     },
   };
@@ -175,7 +177,7 @@ export const oscillators = {
     params: z.strictObject({ window: bars(5), smoothK: bars(3), smoothD: bars(3) }),
     inputs: () => highLowClose,
     outputs: () => ["k", "d"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window + p.smoothK + p.smoothD - 3,
     create: (p) => stochasticKernel(p.window, p.smoothK, p.smoothD),
   }),
@@ -184,7 +186,7 @@ export const oscillators = {
     summary: "Williams' %R, -100 to 0",
     params: z.strictObject({ window: bars(14) }),
     inputs: () => highLowClose,
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
     create: (p) => williamsKernel(p.window),
   }),

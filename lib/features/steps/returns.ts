@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { bars, defineFeature, source } from "../feature_definition.ts";
-import type { Kernel } from "../kernel.ts";
+import { type Kernel, rowKernel } from "../kernel.ts";
+import { logRatio } from "../log_ratio.ts";
+
+/** How a value and the one `lag` rows before become a row. */
+type Comparison = "return" | "logReturn" | "difference";
 
 /** Compares a value with the one `lag` rows before, once that many rows have been seen. */
-function lagged(lag: number, compare: (now: number, then: number) => number): Kernel {
+function lagged(lag: number, comparison: Comparison): Kernel {
   let seen = 0;
   return {
     run([x], [out], from, to) {
@@ -16,7 +20,14 @@ function lagged(lag: number, compare: (now: number, then: number) => number): Ke
         } else if (n < lag) {
           n++;
           out[i] = NaN;
-        } else out[i] = compare(now, x[i - lag]);
+        } else {
+          const then = x[i - lag];
+          out[i] = comparison === "return"
+            ? now / then - 1
+            : comparison === "logReturn"
+            ? logRatio(now, then)
+            : now - then;
+        }
       }
       seen = n;
     },
@@ -33,7 +44,7 @@ export const returns = {
     inputs: (p) => [p.source],
     lookback: (p) => p.window,
     warmup: (p) => p.window,
-    create: (p) => lagged(p.window, (now, then) => now / then - 1),
+    create: (p) => lagged(p.window, "return"),
   }),
   logReturn: defineFeature({
     family: "returns",
@@ -42,7 +53,7 @@ export const returns = {
     inputs: (p) => [p.source],
     lookback: (p) => p.window,
     warmup: (p) => p.window,
-    create: (p) => lagged(p.window, (now, then) => Math.log(now / then)),
+    create: (p) => lagged(p.window, "logReturn"),
   }),
   difference: defineFeature({
     family: "returns",
@@ -51,7 +62,7 @@ export const returns = {
     inputs: (p) => [p.source],
     lookback: (p) => p.window,
     warmup: (p) => p.window,
-    create: (p) => lagged(p.window, (now, then) => now - then),
+    create: (p) => lagged(p.window, "difference"),
   }),
   column: defineFeature({
     family: "returns",
@@ -60,7 +71,7 @@ export const returns = {
     inputs: (p) => [p.source],
     lookback: () => 0,
     warmup: () => 0,
-    create: () => lagged(0, (now) => now),
+    create: () => rowKernel(([x], i) => x[i]),
   }),
   lag: defineFeature({
     family: "returns",

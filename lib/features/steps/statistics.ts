@@ -3,6 +3,7 @@ import { bars, defineFeature, source, windowed } from "../feature_definition.ts"
 import { RollingMax, RollingVariance } from "../rolling.ts";
 import { RollingCovariance } from "../rolling_covariance.ts";
 import { RollingMoments } from "../rolling_moments.ts";
+import { scratch } from "../scratch.ts";
 import { SortedWindow } from "../sorted_window.ts";
 
 /** A feature of one source and a window, whose rows are read from a node that takes value by value. */
@@ -29,6 +30,28 @@ function rolling<N extends { push(value: number): void; reset(): void; readonly 
             else node.push(v);
             out[i] = node.filled ? read(node, v) : NaN;
           }
+        },
+      };
+    },
+  });
+}
+
+/** The rolling maximum, or with sign -1 the minimum. */
+function extreme(summary: string, sign: 1 | -1) {
+  return defineFeature({
+    family: "statistics",
+    summary,
+    params: windowed(20),
+    inputs: (p) => [p.source],
+    lookback: (p) => p.window,
+    warmup: (p) => p.window - 1,
+    create(p) {
+      const node = new RollingMax(p.window);
+      return {
+        run([x], [out], from, to) {
+          const max = scratch(0, to - from);
+          node.fill(x, from, to, sign, max);
+          for (let i = from; i < to; i++) out[i] = sign * max[i - from];
         },
       };
     },
@@ -88,27 +111,8 @@ export const statistics = {
     (w) => new RollingMoments(w),
     (node) => node.kurtosis,
   ),
-  maximum: rolling("Rolling maximum", [20, 1], (w) => new RollingMax(w), (node) => node.max),
-  minimum: defineFeature({
-    family: "statistics",
-    summary: "Rolling minimum",
-    params: windowed(20),
-    inputs: (p) => [p.source],
-    lookback: () => 0,
-    warmup: (p) => p.window - 1,
-    create(p) {
-      const node = new RollingMax(p.window);
-      return {
-        run([x], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            if (x[i] !== x[i]) node.reset();
-            else node.push(-x[i]);
-            out[i] = node.filled ? -node.max : NaN;
-          }
-        },
-      };
-    },
-  }),
+  maximum: extreme("Rolling maximum", 1),
+  minimum: extreme("Rolling minimum", -1),
   quantile: defineFeature({
     family: "statistics",
     summary: "Rolling quantile, linear between neighbours; 0.5 is the median",

@@ -12,16 +12,21 @@ const highLowClose = ["high", "low", "close"];
  * the first window of DX.
  */
 function adxKernel(window: number): Kernel {
-  let seen = 0;
-  let plus = 0;
-  let minus = 0;
-  let range = 0;
-  let adx = 0;
-  let lastHigh = 0;
-  let lastLow = 0;
-  let lastClose = 0;
+  const state = {
+    seen: 0,
+    plus: 0.5,
+    minus: 0.5,
+    range: 0.5,
+    adx: 0.5,
+    high: 0.5,
+    low: 0.5,
+    close: 0.5,
+  };
   return {
     run([h, l, c], [out, plusOut, minusOut], from, to) {
+      let { seen, plus, minus, range, adx } = state;
+      let { high: lastHigh, low: lastLow, close: lastClose } = state;
+      const keep = 1 - 1 / window;
       for (let i = from; i < to; i++) {
         out[i] = plusOut[i] = minusOut[i] = NaN;
         const high = h[i];
@@ -48,20 +53,27 @@ function adxKernel(window: number): Kernel {
           continue;
         }
         if (seen >= window) {
-          plus -= plus / window;
-          minus -= minus / window;
-          range -= range / window;
+          plus *= keep;
+          minus *= keep;
+          range *= keep;
         }
         if (down > 0 && up < down) minus += down;
         else if (up > 0 && up > down) plus += up;
         range += trueRange;
-        if (seen++ < window) continue;
-        const plusDi = range > 0 ? 100 * (plus / range) : 0;
-        const minusDi = range > 0 ? 100 * (minus / range) : 0;
+        if (seen < window) {
+          seen++;
+          continue;
+        }
+        const scale = range > 0 ? 100 / range : 0;
+        const plusDi = plus * scale;
+        const minusDi = minus * scale;
         const sum = plusDi + minusDi;
-        const dx = sum > 0 ? 100 * Math.abs(minusDi - plusDi) / sum : NaN;
-        // seen counts rows including this one: DX starts at row `window`, ADX at 2 window - 1.
-        if (seen <= 2 * window) {
+        const difference = plusDi - minusDi;
+        // Without movement there is no DX: the average keeps its value.
+        const dx = sum > 0 ? 100 * (difference < 0 ? -difference : difference) / sum : NaN;
+        // seen counts the rows before this one: DX starts at row `window`, ADX at 2 window - 1.
+        if (seen < 2 * window) {
+          seen++;
           if (dx === dx) adx += dx;
           if (seen < 2 * window) continue;
           adx /= window;
@@ -70,6 +82,8 @@ function adxKernel(window: number): Kernel {
         plusOut[i] = plusDi;
         minusOut[i] = minusDi;
       }
+      Object.assign(state, { seen, plus, minus, range, adx });
+      Object.assign(state, { high: lastHigh, low: lastLow, close: lastClose });
     },
   };
 }
@@ -81,37 +95,47 @@ function aroonKernel(window: number): Kernel {
   let lowAge = 0;
   return {
     run([h, l], [up, down, oscillator], from, to) {
+      let n = seen;
+      let high = highAge;
+      let low = lowAge;
       for (let i = from; i < to; i++) {
         if (h[i] !== h[i] || l[i] !== l[i]) {
-          seen = 0;
+          n = 0;
           up[i] = down[i] = oscillator[i] = NaN;
           continue;
         }
-        if (seen === 0) highAge = lowAge = 0;
+        if (n === 0) high = low = 0;
         else {
-          highAge = youngest(h, i, highAge + 1, window);
-          lowAge = youngest(l, i, -lowAge - 1, window);
+          high = extremeAge(h, i, high + 1, window, 1);
+          low = extremeAge(l, i, low + 1, window, -1);
         }
-        if (seen <= window) seen++;
-        if (seen <= window) {
+        if (n <= window) n++;
+        if (n <= window) {
           up[i] = down[i] = oscillator[i] = NaN;
           continue;
         }
-        up[i] = 100 * (window - highAge) / window;
-        down[i] = 100 * (window - lowAge) / window;
+        up[i] = 100 * (window - high) / window;
+        down[i] = 100 * (window - low) / window;
         oscillator[i] = up[i] - down[i];
       }
+      seen = n;
+      highAge = high;
+      lowAge = low;
     },
   };
 }
 
 /**
- * Age of the extreme of the last window + 1 values given the age of the extreme before; the latest of
- * equals. A negative age asks for the lowest.
+ * Age of the highest (sign 1) or lowest (-1) of the last window + 1 values, given the age of the one
+ * before this row; the latest of equals.
  */
-function youngest(x: Float64Array, i: number, age: number, window: number): number {
-  const sign = age < 0 ? -1 : 1;
-  age *= sign;
+function extremeAge(
+  x: Float64Array,
+  i: number,
+  age: number,
+  window: number,
+  sign: 1 | -1,
+): number {
   if (age <= window) return sign * x[i] >= sign * x[i - age] ? 0 : age;
   let best = 0;
   for (let k = 1; k <= window; k++) if (sign * x[i - k] > sign * x[i - best]) best = k;
@@ -128,14 +152,17 @@ function vortexKernel(window: number): Kernel {
   let lastClose = NaN;
   return {
     run([h, l, c], [plusOut, minusOut], from, to) {
+      let beforeHigh = lastHigh;
+      let beforeLow = lastLow;
+      let beforeClose = lastClose;
       for (let i = from; i < to; i++) {
-        const range = Math.max(h[i], lastClose) - Math.min(l[i], lastClose);
-        const up = Math.abs(h[i] - lastLow);
-        const down = Math.abs(l[i] - lastHigh);
+        const range = Math.max(h[i], beforeClose) - Math.min(l[i], beforeClose);
+        const up = Math.abs(h[i] - beforeLow);
+        const down = Math.abs(l[i] - beforeHigh);
         const hole = range !== range || up !== up || down !== down;
-        lastHigh = h[i];
-        lastLow = l[i];
-        lastClose = c[i];
+        beforeHigh = h[i];
+        beforeLow = l[i];
+        beforeClose = c[i];
         if (hole) {
           plus.reset();
           minus.reset();
@@ -150,6 +177,9 @@ function vortexKernel(window: number): Kernel {
         plusOut[i] = filled ? (ranges.sum > 0 ? plus.sum / ranges.sum : 1) : NaN;
         minusOut[i] = filled ? (ranges.sum > 0 ? minus.sum / ranges.sum : 1) : NaN;
       }
+      lastHigh = beforeHigh;
+      lastLow = beforeLow;
+      lastClose = beforeClose;
     },
   };
 }

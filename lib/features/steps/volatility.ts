@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bars, barsPerYear, defineFeature, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
+import { logRatio } from "../log_ratio.ts";
 import { RollingSum, RollingVariance } from "../rolling.ts";
 
 const ohlc = ["open", "high", "low", "close"];
@@ -79,7 +80,7 @@ function barVarianceKernel(
 
 /** A bar's variance by Rogers and Satchell. */
 function rogersSatchell(o: number, h: number, l: number, c: number): number {
-  return Math.log(h / c) * Math.log(h / o) + Math.log(l / c) * Math.log(l / o);
+  return logRatio(h, c) * logRatio(h, o) + logRatio(l, c) * logRatio(l, o);
 }
 
 const parkinsonFactor = 1 / (4 * Math.LN2);
@@ -129,7 +130,7 @@ export const volatility = {
           let before = last;
           for (let i = from; i < to; i++) {
             const v = x[i];
-            const r = Math.log(v / before);
+            const r = logRatio(v, before);
             before = v;
             if (r - r !== 0) moments.reset();
             else moments.push(r);
@@ -149,7 +150,7 @@ export const volatility = {
     warmup: (p) => p.window - 1,
     create: (p) =>
       barVarianceKernel(p.window, p.barsPerYear, (_o, h, l) => {
-        const range = Math.log(h / l);
+        const range = logRatio(h, l);
         return parkinsonFactor * range * range;
       }),
   }),
@@ -162,8 +163,8 @@ export const volatility = {
     warmup: (p) => p.window - 1,
     create: (p) =>
       barVarianceKernel(p.window, p.barsPerYear, (o, h, l, c) => {
-        const range = Math.log(h / l);
-        const body = Math.log(c / o);
+        const range = logRatio(h, l);
+        const body = logRatio(c, o);
         return 0.5 * range * range - garmanKlassFactor * body * body;
       }),
   }),
@@ -191,11 +192,12 @@ export const volatility = {
       let last = NaN;
       return {
         run([open, high, low, close], [out], from, to) {
+          let before = last;
           for (let i = from; i < to; i++) {
-            const jump = Math.log(open[i] / last);
-            const body = Math.log(close[i] / open[i]);
+            const jump = logRatio(open[i], before);
+            const body = logRatio(close[i], open[i]);
             const bar = rogersSatchell(open[i], high[i], low[i], close[i]);
-            last = close[i];
+            before = close[i];
             if (jump - jump !== 0 || body - body !== 0 || bar - bar !== 0) {
               overnight.reset();
               day.reset();
@@ -210,6 +212,7 @@ export const volatility = {
               (1 - share) * Math.max(0, drift.sum / window);
             out[i] = drift.filled ? Math.sqrt(variance * barsPerYear) : NaN;
           }
+          last = before;
         },
       };
     },
@@ -233,18 +236,24 @@ export const volatility = {
       let seen = 0;
       return {
         run([x], [out], from, to) {
+          let before = last;
+          let v = variance;
+          let n = seen;
           for (let i = from; i < to; i++) {
-            const r = Math.log(x[i] / last);
-            last = x[i];
+            const r = logRatio(x[i], before);
+            before = x[i];
             if (r - r !== 0) {
-              seen = 0;
+              n = 0;
               out[i] = NaN;
               continue;
             }
-            variance = seen === 0 ? r * r : lambda * variance + (1 - lambda) * r * r;
-            if (seen < window) seen++;
-            out[i] = seen >= window ? Math.sqrt(variance * barsPerYear) : NaN;
+            v = n === 0 ? r * r : lambda * v + (1 - lambda) * r * r;
+            if (n < window) n++;
+            out[i] = n >= window ? Math.sqrt(v * barsPerYear) : NaN;
           }
+          last = before;
+          variance = v;
+          seen = n;
         },
       };
     },

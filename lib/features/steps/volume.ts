@@ -33,18 +33,23 @@ export const volume = {
       let total = 0;
       return {
         run([c, v], [out], from, to) {
+          let before = last;
+          let sum = total;
           for (let i = from; i < to; i++) {
-            if (c[i] !== c[i] || v[i] !== v[i]) {
-              last = NaN;
+            const close = c[i];
+            if (close !== close || v[i] !== v[i]) {
+              before = NaN;
               out[i] = NaN;
               continue;
             }
-            if (last !== last) total = v[i];
-            else if (c[i] > last) total += v[i];
-            else if (c[i] < last) total -= v[i];
-            last = c[i];
-            out[i] = total;
+            if (before !== before) sum = v[i];
+            else if (close > before) sum += v[i];
+            else if (close < before) sum -= v[i];
+            before = close;
+            out[i] = sum;
           }
+          last = before;
+          total = sum;
         },
       };
     },
@@ -60,11 +65,13 @@ export const volume = {
       let total = 0;
       return {
         run([h, l, c, v], [out], from, to) {
+          let sum = total;
           for (let i = from; i < to; i++) {
             const flow = moneyFlow(h[i], l[i], c[i], v[i]);
-            total = flow === flow ? total + flow : 0;
-            out[i] = flow === flow ? total : NaN;
+            sum = flow === flow ? sum + flow : 0;
+            out[i] = flow === flow ? sum : NaN;
           }
+          total = sum;
         },
       };
     },
@@ -81,28 +88,27 @@ export const volume = {
     create(p) {
       const fastAlpha = 2 / (p.fast + 1);
       const slowAlpha = 2 / (p.slow + 1);
-      let seen = 0;
-      let total = 0;
-      let fast = 0;
-      let slow = 0;
+      const state = { seen: 0, total: 0.5, fast: 0.5, slow: 0.5 };
       return {
         run([h, l, c, v], [out], from, to) {
+          let { seen, total, fast, slow } = state;
           for (let i = from; i < to; i++) {
             const flow = moneyFlow(h[i], l[i], c[i], v[i]);
             if (flow !== flow) {
-              seen = total = 0;
+              seen = 0;
               out[i] = NaN;
               continue;
             }
-            total += flow;
-            if (seen === 0) fast = slow = total;
+            if (seen === 0) fast = slow = total = flow;
             else {
+              total += flow;
               fast += fastAlpha * (total - fast);
               slow += slowAlpha * (total - slow);
             }
             if (seen < p.slow) seen++;
             out[i] = seen >= p.slow ? fast - slow : NaN;
           }
+          Object.assign(state, { seen, total, fast, slow });
         },
       };
     },
