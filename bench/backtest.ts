@@ -82,8 +82,8 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     const args = [of.kind, String(of.a), String(of.b)];
     add(of, "tapebook", await runCase([...args, String(repeats)]));
     for (const peer of of.peers) {
-      // backtesting.py takes minutes for what others do in seconds.
-      const times = peer === "backtesting.py" ? 1 : Math.min(3, repeats);
+      // backtesting.py takes minutes for what others do in seconds, vectorbt's sweep gigabytes.
+      const times = peer === "backtesting.py" || of.kind === "sweep" ? 1 : Math.min(3, repeats);
       const output = await runPeer(peer, [...args, String(times)], log);
       if (output) add(of, peer, output);
     }
@@ -94,7 +94,8 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     cases,
     notes: [
       "bars/s counts the bars of every symbol and combination; MiB is the peak of the whole process",
-      "backtesting.py has one run; the others a warm-up first and the median of the runs after it",
+      "backtesting.py has one run, vectorbt's sweep one after its warm-up; the others a warm-up and " +
+      "the median of the runs after it",
     ],
   };
 }
