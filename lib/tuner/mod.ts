@@ -90,3 +90,30 @@ export {
   plotStudy,
   type StudyPlot,
 } from "./insight/plot_study.ts";
+export {
+  type DeflatedSharpeInput,
+  studyDeflatedSharpe,
+  type StudySharpe,
+} from "./insight/deflated_sharpe.ts";
+export { studySummary, type SummaryOptions, writeStudySummary } from "./insight/summary.ts";
+export {
+  type Parameter,
+  space,
+  spaceDistributions,
+  type SpaceValues,
+  suggestAll,
+} from "./space.ts";
+export { type FoldOptions, overFolds } from "./fold_objective.ts";
+export {
+  estimateRegret,
+  type RegretEstimate,
+  regretTerminator,
+  type TerminatorOptions,
+} from "./terminator.ts";
+export {
+  type HistoryEntry,
+  type MemberStep,
+  type PopulationOptions,
+  type PopulationResult,
+  trainPopulation,
+} from "./population_based.ts";
