@@ -43,5 +43,6 @@ export * from "./export.ts";
 export * from "./load.ts";
 export type { OptimizerConfig } from "./optimizers.ts";
 export type { SessionOptions, TensorInfo } from "./runtime.ts";
+export { loadOnnxInWorker, type WorkerModel, type WorkerStep } from "./worker.ts";
 export { type TensorSpec, type Trace, trace, type TraceOutput } from "./trace.ts";
 export { irVersion, opsetVersion } from "./graph/model_proto.ts";

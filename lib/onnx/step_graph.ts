@@ -12,14 +12,8 @@ import { encodeModel } from "./graph/model_proto.ts";
 import { clipByNorm, type FlatOptimizer } from "./optimizers.ts";
 import { type TracedVariable, traceInto, type TraceOutput } from "./trace.ts";
 import { TraceError } from "./errors.ts";
-
-/** Shape and type of a step's input; axis 0 is the batch unless it is shared. */
-export interface InputSpec {
-  shape: number[];
-  dtype?: "float32" | "int32" | "bool";
-  /** The same for all steps of an epoch: a coefficient, not a row of data. Default: rank 0. */
-  shared?: boolean;
-}
+import { type InputSpec, isShared } from "./input_spec.ts";
+import type { Port, StepProgram } from "./step_runner.ts";
 
 /** A loss, and whatever else is to be seen of it. */
 export type LossFunction = (
@@ -235,9 +229,6 @@ export function encodeEpoch(step: StepGraph, specs: Record<string, InputSpec>): 
   return encodeModel(outer, { name: "epoch", symbolicDims });
 }
 
-/** Whether an input is the same for all steps of an epoch. */
-export const isShared = (s: InputSpec): boolean => s.shared ?? s.shape.length === 0;
-
 /** Elements of all variables end to end. */
 export function packVariables(variables: tf.Variable[], into: Float32Array): void {
   let at = 0;
@@ -245,4 +236,31 @@ export function packVariables(variables: tf.Variable[], into: Float32Array): voi
     into.set(v.dataSync(), at);
     at += sizeOf(v.shape);
   }
+}
+
+/** The step as plain data, ready to run here or in a worker. */
+export function stepProgram(
+  step: StepGraph,
+  specs: Record<string, InputSpec>,
+  batchSize: number,
+): StepProgram {
+  const { outputs } = step.graph;
+  const port = (name: string, v: Value): Port => ({ name, dtype: v.dtype, shape: v.shape });
+  const state = [step.parameters, ...step.slots, ...step.extra.map((e) => e.value)];
+  // Most training uses one of the two forms only: each is encoded when first asked for.
+  const lazily = (encode: () => Uint8Array) => {
+    let bytes: Uint8Array | null = null;
+    return { enumerable: true, get: () => bytes ??= encode() };
+  };
+  const program = {
+    batchSize,
+    specs,
+    state: state.map((v, i) => ({ ...port(v.name!, v), output: outputs[i].name })),
+    metrics: outputs.slice(state.length).map((o) => port(o.name, o.value)),
+    drawsRandom: step.randomKey !== null,
+  };
+  return Object.defineProperties(program, {
+    step: lazily(() => encodeModel(step.graph, { name: "step" })),
+    epoch: lazily(() => encodeEpoch(step, specs)),
+  }) as StepProgram;
 }
