@@ -12,8 +12,6 @@ export interface ModelVersionRef {
 /** What an alias points at. */
 export interface AliasTarget extends ModelVersionRef {
   alias: string;
-  /** When the alias was last moved, milliseconds since 1970; null where that is not recorded. */
-  since: number | null;
 }
 
 export interface ModelSource {

@@ -37,7 +37,7 @@ export function createRegistrySource(
   ): Promise<AliasTarget | null> {
     const number = aliases.find((a) => a.alias === alias)?.version;
     const ref = number === undefined ? null : await version(name, number);
-    return ref && { ...ref, alias, since: null };
+    return ref && { ...ref, alias };
   }
 
   return {

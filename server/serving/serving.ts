@@ -46,7 +46,6 @@ export interface DeploymentSummary {
   version: string;
   alias: string;
   runId: string | null;
-  since: number | null;
   latency: LatencySummary;
 }
 
@@ -138,13 +137,12 @@ export function createServing(options: ServingOptions): Serving {
   }
 
   function summary(target: AliasTarget): DeploymentSummary {
-    const { name, version, alias, runId, since } = target;
+    const { name, version, alias, runId } = target;
     return {
       model: name,
       version,
       alias,
       runId,
-      since,
       latency: windowOf(name, version).summary(),
     };
   }

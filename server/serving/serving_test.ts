@@ -11,6 +11,7 @@ Deno.test("deployments list models that have a champion, with latency once they 
       const answer = await app.request("/api/tapebook/v1/deployments");
       const { deployments } = await answer.json() as {
         deployments: {
+          since: number;
           model: string;
           version: string;
           requests: number;
@@ -20,6 +21,7 @@ Deno.test("deployments list models that have a champion, with latency once they 
       return deployments.find((d) => d.model === "signal")!;
     };
     const before = await read();
+    assert.equal(before.since, 1_700_000_000_000);
     assert.deepEqual([before.version, before.requests, before.latencyMs.p50], ["1", 0, null]);
     for (let i = 0; i < 5; i++) await app.request("/serving/signal/invocations", request);
     const after = await read();

@@ -101,6 +101,8 @@ export function ParallelCoordinates(
               text: "text",
               dy: -9,
               fill: resolveColor("--text-2"),
+              stroke: resolveColor("--surface"),
+              strokeWidth: 4,
             }),
             plot.text(ends.filter((p) => p.dy > 0), {
               x: "axis",
@@ -108,6 +110,8 @@ export function ParallelCoordinates(
               text: "text",
               dy: 11,
               fill: resolveColor("--text-2"),
+              stroke: resolveColor("--surface"),
+              strokeWidth: 4,
             }),
             plot.text(ends.filter((p) => p.dy === 0), {
               x: "axis",
@@ -116,6 +120,8 @@ export function ParallelCoordinates(
               dx: 7,
               textAnchor: "start",
               fill: resolveColor("--text-2"),
+              stroke: resolveColor("--surface"),
+              strokeWidth: 4,
             }),
           ],
         })}

@@ -1,5 +1,6 @@
 /** `/api/tapebook/v1/deployments`: which versions answer, and how fast. @module */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { AppEnv } from "../../env.ts";
 import { ApiError } from "../../errors.ts";
 import type { LatencySummary } from "../../monitoring/latency.ts";
@@ -52,6 +53,13 @@ const detail = deployment.extend({
   })),
 }).openapi("DeploymentDetail");
 
+/** When the champion was last moved, ms since 1970; null when it was set without a promotion. */
+async function championSince(c: Context<AppEnv>, deployed: DeploymentSummary) {
+  const moves = await c.get("services").promotions.aliasHistory(deployed.model);
+  const latest = moves.find((move) => move.alias === deployed.alias);
+  return latest?.version === deployed.version ? latest.changedAt : null;
+}
+
 const orNull = (ms: number) => Number.isNaN(ms) ? null : ms;
 
 function latencyJson(latency: LatencySummary) {
@@ -63,7 +71,10 @@ function latencyJson(latency: LatencySummary) {
   };
 }
 
-function summaryJson({ model, version, alias, runId, since, latency }: DeploymentSummary) {
+function summaryJson(
+  { model, version, alias, runId, latency }: DeploymentSummary,
+  since: number | null,
+) {
   const latencyMs = latencyJson(latency);
   return { model, version, alias, runId, since, requests: latency.count, latencyMs };
 }
@@ -94,8 +105,11 @@ export const deploymentRoutes = new OpenAPIHono<AppEnv>()
       },
     }),
     async (c) => {
-      const deployments = await c.get("services").serving.deployments();
-      return c.json({ deployments: deployments.map(summaryJson) }, 200);
+      const deployed = await c.get("services").serving.deployments();
+      const deployments = await Promise.all(
+        deployed.map(async (one) => summaryJson(one, await championSince(c, one))),
+      );
+      return c.json({ deployments }, 200);
     },
   )
   .openapi(
@@ -120,7 +134,7 @@ export const deploymentRoutes = new OpenAPIHono<AppEnv>()
         const predictions = serving.recent(name, 50);
         return c.json({
           deployment: {
-            ...summaryJson(summary),
+            ...summaryJson(summary, await championSince(c, summary)),
             signature: loaded.signature,
             metadata: loaded.metadata,
             featureNames: [...loaded.featureNames],

@@ -24,7 +24,7 @@ export function createMemorySource(): MemorySource {
   });
   const target = (name: string, alias: string): AliasTarget | null => {
     const version = aliases.get(`${name}@${alias}`);
-    return version === undefined ? null : { ...ref(name, version), alias, since: null };
+    return version === undefined ? null : { ...ref(name, version), alias };
   };
   return {
     reads: 0,

@@ -60,6 +60,10 @@ export function createServingApp(options: { logDir?: string } = {}) {
     clock,
     metrics,
     serving,
+    promotions: {
+      aliasHistory: (model: string) =>
+        Promise.resolve([{ model, alias: "champion", version: "1", changedAt: 1_700_000_000_000 }]),
+    },
   } as unknown as Services;
   const app = new Hono<AppEnv>()
     .use(async (c, next) => {
