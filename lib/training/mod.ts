@@ -51,6 +51,16 @@ export {
 export { type EnsembleOptions, trainEnsemble } from "./ensemble.ts";
 export { type Loss, type LossInput, lossSchema } from "./losses.ts";
 export * from "./metrics.ts";
+export {
+  type ExportFormat,
+  type LoadVersionOptions,
+  type ModelManifest,
+  type ModelSignature,
+  ModelStore,
+  type SaveVersionOptions,
+  signatureOf,
+  type StoredModel,
+} from "./model_store.ts";
 export { type OptimizerConfig, optimizerSchema } from "./optimizers.ts";
 export { predict } from "./predict.ts";
 export { type ScheduleConfig, scheduleSchema } from "./schedules.ts";
