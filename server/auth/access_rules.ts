@@ -39,6 +39,9 @@ const rules: readonly Rule[] = [
   rule("GET", "/v2/health/ready", "public"),
   rule("GET", "/assets/*", "public"),
   rule("GET", "/favicon.svg", "public"),
+  // Pages, beside the scoring routes below them.
+  rule("GET", "/serving", "public"),
+  rule("GET", "/serving/*", "public"),
   rule("GET", `${v1}/server`, "public"),
   rule("GET", `${v1}/openapi.json`, "public"),
   rule("GET POST DELETE", `${v1}/session`, "public"),
