@@ -11,6 +11,10 @@ export interface BlobStore {
   /** The content, or a range of it, `end` exclusive. */
   get(sha256: string, range?: { start: number; end: number }): Promise<ReadableStream<Uint8Array>>;
   has(sha256: string): Promise<boolean>;
-  remove(sha256: string): Promise<void>;
+  /**
+   * Removes the content, unless it was stored again within the last `graceMs`: whoever stored it is
+   * about to point to it.
+   */
+  remove(sha256: string, graceMs?: number): Promise<void>;
   close(): Promise<void>;
 }

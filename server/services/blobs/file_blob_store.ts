@@ -70,7 +70,9 @@ export async function fileBlobStore(root: string): Promise<BlobStore> {
     async has(sha256) {
       return await stat(pathOf(sha256)).then(() => true, () => false);
     },
-    async remove(sha256) {
+    async remove(sha256, graceMs = 0) {
+      const info = await stat(pathOf(sha256)).catch(() => null);
+      if (!info || graceMs > 0 && Date.now() - info.mtimeMs < graceMs) return;
       await unlink(pathOf(sha256)).catch((error) => {
         if (error.code !== "ENOENT") throw error;
       });
