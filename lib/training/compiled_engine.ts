@@ -47,14 +47,9 @@ function compiledOptimizer(config: OptimizerConfig):
   }
 }
 
-/** Says why a compiled engine can't be used with these options, or null. */
-export function compiledObstacle(options: EngineOptions): string | null {
-  if (compiledOptimizer(options.optimizer) === null) {
-    return `optimizer ${options.optimizer.kind}${
-      options.optimizer.weightDecay > 0 ? " with weightDecay" : ""
-    } is not compiled`;
-  }
-  return null;
+/** Whether the update itself can be part of the graph. */
+export function hasCompiledOptimizer(config: OptimizerConfig): boolean {
+  return compiledOptimizer(config) !== null;
 }
 
 /** Windows per call of the compiled forward pass: what bounds its memory. */

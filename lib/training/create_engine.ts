@@ -17,25 +17,28 @@ export async function createEngine(
   options: EngineOptions,
   log: (line: string) => void,
 ): Promise<TrainingEngine> {
+  if ((options.workers ?? 1) > 1) {
+    const { parallelEngine } = await import("./parallel_engine.ts");
+    return await parallelEngine(backend, options);
+  }
   if (backend !== "ort") return await eagerEngine(backend, options);
   // The compiler imports TensorFlow.js: not before the first training.
-  const { compiledEngine, compiledObstacle } = await import("./compiled_engine.ts");
-  let obstacle = compiledObstacle(options);
-  if (obstacle === null) {
-    try {
-      return await compiledEngine(options);
-    } catch (error) {
-      const name = (error as Error).name;
-      if (name !== "UnsupportedOpError" && name !== "TraceError") throw error;
-      for (const site of options.model.dropoutSites) site.draws = false;
-      obstacle = (error as Error).message;
+  const { compiledEngine, hasCompiledOptimizer } = await import("./compiled_engine.ts");
+  const { compiledGradients } = await import("./compiled_gradients.ts");
+  const { model, losses, batchSize } = options;
+  try {
+    if (hasCompiledOptimizer(options.optimizer)) return await compiledEngine(options);
+    return await eagerEngine("ort", options, await compiledGradients(model, losses, batchSize));
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name !== "UnsupportedOpError" && name !== "TraceError") throw error;
+    for (const site of model.dropoutSites) site.draws = false;
+    const eager = (await loadTf()).getBackend() as BackendName;
+    const line = `backend: ${eager} for this ${model.kind}, not ort: ${message}`;
+    if (!told.has(line)) {
+      told.add(line);
+      log(line);
     }
+    return await eagerEngine(eager, options);
   }
-  const eager = (await loadTf()).getBackend() as BackendName;
-  const line = `backend: ${eager} for this ${options.model.kind}, not ort: ${obstacle}`;
-  if (!told.has(line)) {
-    told.add(line);
-    log(line);
-  }
-  return await eagerEngine(eager, options);
 }

@@ -63,6 +63,8 @@ export interface TrainingEngine {
 export interface EngineOptions {
   model: Model;
   batchSize: number;
+  /** Processes that share each batch. Default 1. */
+  workers?: number;
   /** Seed of the dropout that a compiled step draws itself. */
   seed: number;
   losses: readonly Loss[];
@@ -107,35 +109,59 @@ export function writeWeights(tf: Tf, model: Model, flat: Float32Array): void {
   }
 }
 
-/** Gradients of the loss with respect to all trainable weights, flat, and the loss. */
+/**
+ * Gradients of the loss with respect to all trainable weights, flat, and the loss. `masks` are the
+ * dropout masks of the batch, one per site.
+ */
 export interface GradientFunction {
-  (batch: EncodedBatch, rng: Rng): { loss: number; gradient: Float32Array };
+  (
+    batch: EncodedBatch,
+    masks: readonly Float32Array[],
+  ): Gradient | Promise<Gradient>;
 }
 
-/** Puts fresh dropout masks in place and returns what takes them away again. */
-export function placeMasks(tf: Tf, model: Model, n: number, rng: Rng): () => void {
-  const masks = model.dropoutSites.map((site) => {
-    const size = site.shape.reduce((a, b) => a * b, 1) * n;
-    return site.mask = tf.tensor(fillMask(new Float32Array(size), site.rate, rng), [
-      n,
-      ...site.shape,
-    ]);
-  });
+/** Loss of a batch and its gradient, flat. */
+export interface Gradient {
+  loss: number;
+  gradient: Float32Array;
+}
+
+/** Dropout masks of a batch, one per site, [n, ...shape of the site] each. */
+export function drawMasks(model: Model, n: number, rng: Rng): Float32Array[] {
+  return model.dropoutSites.map((site) =>
+    fillMask(new Float32Array(site.shape.reduce((a, b) => a * b, n)), site.rate, rng)
+  );
+}
+
+/** Puts dropout masks in place and returns what takes them away again. */
+export function placeMasks(
+  tf: Tf,
+  model: Model,
+  n: number,
+  masks: readonly Float32Array[],
+): () => void {
+  const tensors = model.dropoutSites.map((site, i) =>
+    site.mask = tf.tensor(masks[i], [n, ...site.shape])
+  );
   return () => {
     for (const site of model.dropoutSites) site.mask = null;
-    for (const mask of masks) mask.dispose();
+    for (const tensor of tensors) tensor.dispose();
   };
 }
 
 /** Eager gradients on the active TensorFlow.js backend. */
-export function eagerGradients(tf: Tf, model: Model, losses: readonly Loss[]): GradientFunction {
+export function eagerGradients(
+  tf: Tf,
+  model: Model,
+  losses: readonly Loss[],
+): (batch: EncodedBatch, masks: readonly Float32Array[]) => Gradient {
   const variables = trainableVariables(model);
   const lossOf = lossFunction(tf, model.heads, losses);
   const width = encodedWidth(model.heads);
   const { windowBars, features } = model.config;
   const size = variables.reduce((sum, v) => sum + v.size, 0);
-  return (batch, rng) => {
-    const removeMasks = placeMasks(tf, model, batch.n, rng);
+  return (batch, masks) => {
+    const removeMasks = placeMasks(tf, model, batch.n, masks);
     const gradient = new Float32Array(size);
     let loss = NaN;
     try {
@@ -186,15 +212,19 @@ export function eagerLogits(tf: Tf, model: Model, x: Float32Array, n: number): F
   return out;
 }
 
-/** Steps of eager TensorFlow.js: gradients on the active backend, the update in one loop here. */
+/**
+ * Steps of a gradient from anywhere (default: eager TensorFlow.js on the active backend) and an update
+ * in one loop here.
+ */
 export async function eagerEngine(
   backend: BackendName,
   options: EngineOptions,
+  source: { gradients?: GradientFunction; dispose?(): void } = {},
 ): Promise<TrainingEngine> {
   const tf = await loadTf();
   const { model, losses, clipNorm } = options;
   const flat = readWeights(model);
-  const gradients = eagerGradients(tf, model, losses);
+  const gradients = source.gradients ?? eagerGradients(tf, model, losses);
   const optimizer: FlatOptimizer = createOptimizer(
     options.optimizer,
     flat.length,
@@ -202,8 +232,8 @@ export async function eagerEngine(
   );
   return {
     backend,
-    step(batch, learningRate, rng) {
-      const { loss, gradient } = gradients(batch, rng);
+    async step(batch, learningRate, rng) {
+      const { loss, gradient } = await gradients(batch, drawMasks(model, batch.n, rng));
       if (!Number.isFinite(loss)) return loss;
       if (clipNorm !== undefined) clipByNorm(gradient, clipNorm);
       optimizer.update(flat, gradient, learningRate);
@@ -222,6 +252,6 @@ export async function eagerEngine(
       form: "plain",
     }),
     sync() {},
-    dispose() {},
+    dispose: () => source.dispose?.(),
   };
 }

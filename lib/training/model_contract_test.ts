@@ -11,7 +11,7 @@ import {
 } from "../models/mod.ts";
 import { exportOnnx, loadOnnx } from "../onnx/mod.ts";
 import { chooseBackend } from "./backend.ts";
-import { eagerGradients, readWeights } from "./engine.ts";
+import { drawMasks, eagerGradients, readWeights } from "./engine.ts";
 import { encodeTargets, lossesOf } from "./losses.ts";
 import { predict } from "./predict.ts";
 import { trainSupervised } from "./trainer.ts";
@@ -125,7 +125,7 @@ for (const [kind, variants] of Object.entries(configs)) {
           x,
           y: encodeTargets(y, 64, model.heads, losses),
           weights: new Float32Array(64).fill(1),
-        }, createRng(1));
+        }, drawMasks(model, 64, createRng(1)));
         assert.ok(Number.isFinite(loss));
         assert.ok(gradient.every(Number.isFinite));
         const zero = gradient.filter((g) => g === 0).length;

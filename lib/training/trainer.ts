@@ -137,13 +137,14 @@ export async function trainSupervised(
   });
   const { resume } = callbacks;
   if (resume) writeWeights(await loadTf(), model, resume.weights);
-  const resident = backend.name === "ort"
+  const resident = backend.name === "ort" && c.workers === 1
     ? residentData(model, losses, data.train, classWeights, c.augmentations)
     : null;
   const engine = await createEngine(backend.name, {
     model,
     batchSize: Math.min(c.batchSize, data.train.length),
     seed: c.seed,
+    workers: c.workers,
     resident: resident ?? undefined,
     losses,
     optimizer: c.optimizer,

@@ -4,7 +4,7 @@
  */
 import { createRng } from "../math/mod.ts";
 import { loadTf, type Model } from "../models/mod.ts";
-import { eagerLogits, placeMasks } from "./engine.ts";
+import { drawMasks, eagerLogits, placeMasks } from "./engine.ts";
 import { applyLinks } from "./predict.ts";
 
 /** Mean and standard deviation of sampled predictions, [n, width] each. */
@@ -52,7 +52,7 @@ export async function predictWithUncertainty(
     // Masks are as large as their batch: pieces keep them small.
     for (let from = 0; from < n; from += 1024) {
       const count = Math.min(1024, n - from);
-      const removeMasks = placeMasks(tf, model, count, rng);
+      const removeMasks = placeMasks(tf, model, count, drawMasks(model, count, rng));
       try {
         const part = x.subarray(from * size, (from + count) * size);
         parts.push(applyLinks(model, eagerLogits(tf, model, part, count), count));
