@@ -37,8 +37,8 @@ export interface OptimizeOptions {
   noImprovementTrials?: number;
   /** Further conditions, for instance `regretTerminator()`. */
   stopWhen?: StopCondition | StopCondition[];
-  /** "inline" (default) or an executor. */
-  executor?: "inline" | Executor;
+  /** "inline" (default), "workers" (local processes), "ray", or an executor with options. */
+  executor?: "inline" | "workers" | "ray" | Executor;
   /** Trials at once. Default 1. */
   workers?: number;
   callbacks?: OptimizeCallbacks | OptimizeCallbacks[];
@@ -89,9 +89,17 @@ export async function runOptimize(
   }
   const executor = options.executor ?? "inline";
   if (typeof executor === "object") return await executor.run(study, objective, options);
+  if (executor === "workers") {
+    const { workersExecutor } = await import("./executors/workers.ts");
+    return await workersExecutor().run(study, objective, options);
+  }
+  if (executor === "ray") {
+    const { rayExecutor } = await import("./executors/ray.ts");
+    return await rayExecutor().run(study, objective, options);
+  }
   if (executor !== "inline") {
     throw new RangeError(
-      `Cannot optimize: executor must be "inline" or an executor object, got ${
+      `Cannot optimize: executor must be "inline", "workers", "ray" or an executor object, got ${
         JSON.stringify(executor)
       }`,
     );

@@ -192,6 +192,23 @@ export class StudyService {
     return rows.map((row) => ({ ...stateOf(row), counts: row.counts }));
   }
 
+  /** The whole study, for charts and exports. */
+  async read(name: string): Promise<{ spec: StudySpecJson; trials: FrozenTrial[] }> {
+    const { db } = this.#services;
+    const row = await this.#find(db, name);
+    const trials: FrozenTrial[] = [];
+    for (let after = 0;;) {
+      const { trials: page, revision, more } = await this.#changes(db, row.study_id, after, 5000);
+      for (const trial of page) {
+        const known = trialFromJson(trial);
+        trials[known.number] = known;
+      }
+      after = revision;
+      if (!more) break;
+    }
+    return { spec: stateOf(row).spec, trials: trials.filter((t) => t !== undefined) };
+  }
+
   /** Removes the study and its trials; its runs stay. */
   async remove(name: string): Promise<void> {
     const { db } = this.#services;

@@ -9,6 +9,7 @@ import {
 } from "../../../lib/tuner/wire.ts";
 import { studiesOf } from "../../services/studies.ts";
 import { answers, jsonBody, newApi } from "./openapi.ts";
+import { studyInsightRoutes } from "./study_insight.ts";
 
 /** As {@linkcode answers}, the schema first: it is the longer part. */
 const answer = <S extends z.ZodType>(schema: S, description: string) =>
@@ -225,7 +226,8 @@ export const studyRoutes = newApi()
       await studiesOf(c.get("services")).release(study, number, c.req.valid("json").leaseId);
       return c.json({}, 200);
     },
-  );
+  )
+  .route("/", studyInsightRoutes);
 
 /** Checks a body and keeps it as it was sent (NaN and infinities as text). */
 function checkedBody(body: unknown): TrialBodyJson {

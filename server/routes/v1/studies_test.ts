@@ -299,3 +299,48 @@ testServer("a store that is away is asked again until it answers", async (server
   const gone = createStudy({ store: httpStore({ url: "http://127.0.0.1:9", retryForMs: 50 }) });
   await assert.rejects(gone.ready(), /Cannot reach the study store at http:\/\/127.0.0.1:9/);
 });
+
+testServer("charts, importances, summary and exports are read over HTTP", async (server) => {
+  const study = createStudy({ name: unique(), seed: 1, store: storeOn(server) });
+  await study.optimize((t) => t.number === 2 ? Infinity : bowl(t), { trials: 14 });
+  const path = `${api}/${encodeURIComponent(study.name)}`;
+  for (
+    const chart of [
+      "history",
+      "slice",
+      "contour",
+      "rank",
+      "parallel",
+      "edf",
+      "pareto",
+      "timeline",
+      "intermediate",
+      "importances",
+    ]
+  ) {
+    const answer = await server.request("GET", `${path}/charts/${chart}`);
+    assert.equal(answer.status, 200, answer.text);
+    const { rows } = answer.json<any>();
+    if (chart !== "intermediate") assert.ok(rows.length > 0, chart);
+    if (chart === "history") assert.equal(rows[2].value, null);
+  }
+  const fanova = await server.request("GET", `${path}/charts/importances?method=fanova`);
+  assert.deepEqual(fanova.json<any>().rows.map((r: any) => r.param).toSorted(), ["n", "x"]);
+  const wrong = await server.request("GET", `${path}/charts/contour?x=nobody`);
+  assert.equal(wrong.status, 400);
+  assert.match(wrong.json<any>().message, /parameter must be one of n, x, got "nobody"/);
+  assert.equal((await server.request("GET", `${path}/charts/history?objective=3`)).status, 400);
+  const journal = await server.request("GET", `${path}/export/journal`);
+  assert.equal(journal.text.trim().split("\n").length, 15);
+  assert.match(
+    journal.headers.get("content-disposition")!,
+    /attachment; filename="study_\w+\.log"/,
+  );
+  assert.equal(
+    (await server.request("GET", `${path}/export/csv`)).text.trim().split("\r\n").length,
+    15,
+  );
+  assert.match((await server.request("GET", `${path}/export/summary`)).text, /^# Tuning: study/);
+  assert.equal((await server.request("GET", `${path}/export/json`)).json<any>().trials.length, 14);
+  await study.close();
+});
