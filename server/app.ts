@@ -125,6 +125,11 @@ export function createApp(services: Services) {
       services.log.warn("database", { requestId, error: String(error) });
       return c.json({ error_code: fault.code, message: fault.message }, fault.status);
     }
+    // Nothing here recurses but over what a request brought along.
+    if (error instanceof RangeError && /call stack/.test(error.message)) {
+      const message = "Cannot read the request: its JSON is nested too deeply";
+      return c.json({ error_code: "BAD_REQUEST", message }, 400);
+    }
     services.log.error("unexpected error", { requestId, error: String(error), stack: error.stack });
     return c.json({
       error_code: "INTERNAL_ERROR",
