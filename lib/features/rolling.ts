@@ -8,60 +8,63 @@
 
 const refreshRows = 256;
 
+// State lies in typed arrays: writing a number into an object's field costs three times as much.
+
 /** Sum of the last `window` values. */
 export class RollingSum {
-  /** The sum; meaningful once `filled`. */
-  sum = 0;
   filled = false;
-  #values: Float64Array;
-  #at = 0;
-  #count = 0;
-  #age = 0;
+  // Zeros before the first values, so that the window's start needs no case of its own.
+  readonly #values: Float64Array;
+  readonly #sum = new Float64Array(1);
+  /** Next place in the ring, and pushes since the sum was taken anew. */
+  readonly #place = new Int32Array(2);
 
   constructor(readonly window: number) {
     this.#values = new Float64Array(window);
   }
 
+  /** The sum; meaningful once `filled`. */
+  get sum(): number {
+    return this.#sum[0];
+  }
+
   reset(): void {
-    this.sum = 0;
+    if (this.#place[0] === 0 && !this.filled) return;
     this.filled = false;
-    this.#at = 0;
-    this.#count = 0;
-    this.#age = 0;
+    this.#values.fill(0);
+    this.#sum[0] = 0;
+    this.#place.fill(0);
   }
 
   push(value: number): void {
     const values = this.#values;
-    const at = this.#at;
-    if (this.#count < this.window) {
-      this.#count++;
-      this.sum += value;
-      this.filled = this.#count === this.window;
-    } else this.sum += value - values[at];
+    const place = this.#place;
+    const at = place[0];
+    this.#sum[0] += value - values[at];
     values[at] = value;
-    this.#at = at + 1 === this.window ? 0 : at + 1;
-    if (++this.#age >= refreshRows && this.#at === 0 && this.filled) {
-      let sum = 0;
-      for (let k = 0; k < values.length; k++) sum += values[k];
-      this.sum = sum;
-      this.#age = 0;
+    if (at + 1 < this.window) {
+      place[0] = at + 1;
+      return;
     }
+    place[0] = 0;
+    this.filled = true;
+    place[1] += this.window;
+    if (place[1] < refreshRows) return;
+    place[1] = 0;
+    let sum = 0;
+    for (let k = 0; k < values.length; k++) sum += values[k];
+    this.#sum[0] = sum;
   }
 }
 
 /** Mean and sum of squared deviations of the last `window` values, by sliding Welford updates. */
 export class RollingVariance {
-  mean = 0;
-  /** Sum of squared deviations from the mean; exactly 0 when all values are equal. */
-  m2 = 0;
   filled = false;
-  #values: Float64Array;
-  #at = 0;
-  #count = 0;
-  #age = 0;
-  #last = NaN;
-  #equal = 0;
-
+  readonly #values: Float64Array;
+  /** Mean, sum of squared deviations, last value. */
+  readonly #state = Float64Array.of(0, 0, NaN);
+  /** Next place in the ring, values so far, pushes since the last fresh start, equal values in a row. */
+  readonly #counts = new Int32Array(4);
   readonly #share: number;
   readonly #refreshRows: number;
 
@@ -71,54 +74,72 @@ export class RollingVariance {
     this.#refreshRows = Math.max(window, 128);
   }
 
+  get mean(): number {
+    return this.#state[0];
+  }
+
+  /** Sum of squared deviations from the mean; exactly 0 when all values are equal. */
+  get m2(): number {
+    return this.#state[1];
+  }
+
   reset(): void {
-    this.mean = 0;
-    this.m2 = 0;
     this.filled = false;
-    this.#at = 0;
-    this.#count = 0;
-    this.#age = 0;
-    this.#last = NaN;
-    this.#equal = 0;
+    this.#state[0] = this.#state[1] = 0;
+    this.#state[2] = NaN;
+    this.#counts.fill(0);
   }
 
   push(value: number): void {
     const values = this.#values;
-    const at = this.#at;
-    if (this.#count < this.window) {
-      const d = value - this.mean;
-      this.mean += d / ++this.#count;
-      this.m2 += d * (value - this.mean);
-      this.filled = this.#count === this.window;
-    } else {
+    const state = this.#state;
+    const counts = this.#counts;
+    const at = counts[0];
+    const before = state[0];
+    if (this.filled) {
       const old = values[at];
-      const before = this.mean;
       const change = value - old;
-      this.mean = before + change * this.#share;
-      this.m2 += change * (value - this.mean + old - before);
+      const mean = before + change * this.#share;
+      const m2 = state[1] + change * (value - mean + old - before);
+      state[0] = mean;
+      state[1] = m2 < 0 ? 0 : m2;
+    } else {
+      const d = value - before;
+      state[0] = before + d / ++counts[1];
+      state[1] += d * (value - state[0]);
+      this.filled = counts[1] === this.window;
     }
     values[at] = value;
-    this.#at = at + 1 === this.window ? 0 : at + 1;
-    this.#equal = value === this.#last ? this.#equal + 1 : 1;
-    this.#last = value;
-    if (this.#equal >= this.#count) {
-      this.mean = value;
-      this.m2 = 0;
-    } else if (++this.#age >= this.#refreshRows && this.filled) {
-      let mean = 0;
-      for (let k = 0; k < values.length; k++) mean += values[k];
-      mean /= this.window;
-      let m2 = 0;
-      for (let k = 0; k < values.length; k++) m2 += (values[k] - mean) * (values[k] - mean);
-      this.mean = mean;
-      this.m2 = m2;
-      this.#age = 0;
-    } else if (this.m2 < 0) this.m2 = 0;
+    counts[0] = at + 1 === this.window ? 0 : at + 1;
+    if (value === state[2]) {
+      // counts[3] values before this one were equal, too.
+      if (++counts[3] + 1 >= counts[1]) {
+        state[0] = value;
+        state[1] = 0;
+      }
+    } else {
+      counts[3] = 0;
+      state[2] = value;
+    }
+    if (++counts[2] >= this.#refreshRows) this.#refresh();
+  }
+
+  #refresh(): void {
+    const values = this.#values;
+    let mean = 0;
+    for (let k = 0; k < values.length; k++) mean += values[k];
+    mean /= this.window;
+    let m2 = 0;
+    for (let k = 0; k < values.length; k++) m2 += (values[k] - mean) * (values[k] - mean);
+    this.#state[0] = mean;
+    this.#counts[2] = 0;
+    // Equal values have no spread; their mean may be off by rounding.
+    this.#state[1] = this.#counts[3] + 1 >= this.window ? 0 : m2;
   }
 
   /** Standard deviation with divisor `window - ddof`. */
   deviation(ddof: number): number {
-    return Math.sqrt(this.m2 / (this.window - ddof));
+    return Math.sqrt(this.#state[1] / (this.window - ddof));
   }
 }
 

@@ -58,18 +58,24 @@ function atrKernel(window: number, normalised: boolean): Kernel {
   };
 }
 
+/** Estimates of a bar's variance from its own prices. */
+type BarVariance = "parkinson" | "garmanKlass" | "rogersSatchell";
+
 /** Square root of the annualised mean of a variance estimate of each bar over the last `window`. */
-function barVarianceKernel(
-  window: number,
-  annual: number,
-  estimate: (o: number, h: number, l: number, c: number) => number,
-): Kernel {
+function barVarianceKernel(window: number, annual: number, estimate: BarVariance): Kernel {
   const sum = new RollingSum(window);
   return {
     run([open, high, low, close], [out], from, to) {
       for (let i = from; i < to; i++) {
-        const v = estimate(open[i], high[i], low[i], close[i]);
-        if (v - v !== 0) sum.reset();
+        const range = estimate === "rogersSatchell" ? 0 : logRatio(high[i], low[i]);
+        const body = estimate === "garmanKlass" ? logRatio(close[i], open[i]) : 0;
+        const v = estimate === "parkinson"
+          ? parkinsonFactor * range * range
+          : estimate === "garmanKlass"
+          ? 0.5 * range * range - garmanKlassFactor * body * body
+          : rogersSatchell(open[i], high[i], low[i], close[i]);
+        // A hole in any price is one, also where the estimate does not look at it.
+        if (v - v !== 0 || open[i] !== open[i] || close[i] !== close[i]) sum.reset();
         else sum.push(v);
         const mean = sum.sum / window;
         out[i] = sum.filled ? Math.sqrt((mean > 0 ? mean : 0) * annual) : NaN;
@@ -148,11 +154,7 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) =>
-      barVarianceKernel(p.window, p.barsPerYear, (_o, h, l) => {
-        const range = logRatio(h, l);
-        return parkinsonFactor * range * range;
-      }),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "parkinson"),
   }),
   garmanKlass: defineFeature({
     family: "volatility",
@@ -161,12 +163,7 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) =>
-      barVarianceKernel(p.window, p.barsPerYear, (o, h, l, c) => {
-        const range = logRatio(h, l);
-        const body = logRatio(c, o);
-        return 0.5 * range * range - garmanKlassFactor * body * body;
-      }),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "garmanKlass"),
   }),
   rogersSatchell: defineFeature({
     family: "volatility",
@@ -175,7 +172,7 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) => barVarianceKernel(p.window, p.barsPerYear, rogersSatchell),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "rogersSatchell"),
   }),
   yangZhang: defineFeature({
     family: "volatility",
