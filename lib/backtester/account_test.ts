@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { backtest } from "./backtest.ts";
+import { backtestWeights } from "./backtest_signals.ts";
 import { buyAndHold } from "./strategies/buy_and_hold.ts";
 import type { Context, Strategy } from "./strategy.ts";
 import { barsOf, randomBars } from "./testdata/make_bars.ts";
@@ -326,4 +327,33 @@ Deno.test("symbols that start later are bought when they trade first", () => {
   const late: Bars = { ...barsOf([flat, flat]), time: early.time.slice(2) };
   const result = backtest({ EARLY: early, LATE: late }, buyAndHold(), { cash: 1000 });
   assert.deepEqual(result.fills.map((f) => [f.symbol, f.bar]), [["EARLY", 1], ["LATE", 3]]);
+});
+
+Deno.test("backtestWeights() trades columns of many symbols and names a bad one", () => {
+  const bars = { A: barsOf([flat, flat, flat, flat]), B: barsOf([flat, flat, flat, flat]) };
+  const weights = {
+    A: Float64Array.of(0.5, NaN, 0, NaN),
+    B: Float64Array.of(0.25, NaN, 0.5, NaN),
+  };
+  const result = backtestWeights(bars, { weights }, { cash: 1000 });
+  assert.deepEqual(
+    result.fills.map((f) => [f.bar, f.symbol, f.units]),
+    [[1, "A", 5], [1, "B", 2.5], [3, "A", -5], [3, "B", 2.5]],
+  );
+  assert.throws(
+    () => backtestWeights(bars, { weights: { C: weights.A } }),
+    /weights must name symbols of the bars \(A, B\), got C/,
+  );
+  assert.throws(
+    () => backtestWeights(bars, { weights: { A: new Float64Array(3) } }),
+    /weights of A must have one value per bar \(4\), got 3/,
+  );
+});
+
+Deno.test("a margin call closes the whole position, whatever the volume limit", () => {
+  const rows = [flat, flat, [100, 100, 79, 80], [80, 80, 60, 62]].map((r) => [...r, 1e6]);
+  rows[2][4] = 10;
+  const buy = script({ 0: (c) => void c.buy({ size: { percent: 2 } }) });
+  const options = { cash: 1000, leverage: 2, maintenanceMargin: 0.4, volumeLimit: 0.1 };
+  assert.deepEqual([...backtest(barsOf(rows), buy, options).equity], [1000, 1000, 600, 600]);
 });

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Bars } from "../data/bars.ts";
+import { backtest } from "./backtest.ts";
 import { Account, affordableUnits, roundToLot } from "./account.ts";
 import { type BacktestOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { FillLog } from "./fill_log.ts";
@@ -31,6 +32,11 @@ export interface EntrySignals {
 /** Target share of equity at each bar's close; NaN leaves the position alone. */
 export interface WeightSignals {
   weights: Float64Array;
+}
+
+/** Target shares of equity of many symbols; each column is on the timeline of all bars together. */
+export interface PortfolioWeights {
+  weights: Readonly<Record<string, Float64Array>>;
 }
 
 export type Signals = EntrySignals | WeightSignals;
@@ -126,6 +132,54 @@ export function backtestSignals(
     stopped: run.stopped,
     length: n,
   });
+}
+
+/**
+ * Backtests target weights of many symbols that share one account: {@linkcode backtest} with a
+ * strategy that reads columns. NaN leaves a symbol alone; symbols without a column are not traded.
+ *
+ * @throws {RangeError} If a column belongs to no symbol, has another length or an infinite value.
+ */
+export function backtestWeights(
+  bars: Readonly<Record<string, Bars>>,
+  { weights }: PortfolioWeights,
+  options: BacktestOptions = {},
+): BacktestResult {
+  const { length, symbols } = createPanel(bars, options);
+  const named = Object.keys(weights).sort();
+  for (const symbol of named) {
+    if (!symbols.includes(symbol)) {
+      throw new RangeError(
+        `Cannot backtest weights: weights must name symbols of the bars (${
+          symbols.join(", ")
+        }), got ${symbol}`,
+      );
+    }
+    const column = weights[symbol];
+    if (column.length !== length) {
+      throw new RangeError(
+        `Cannot backtest weights: weights of ${symbol} must have one value per bar (${length}), got ${column.length}`,
+      );
+    }
+    const bad = column.findIndex((w) => w === Infinity || w === -Infinity);
+    if (bad >= 0) {
+      throw new RangeError(
+        `Cannot backtest weights: weights of ${symbol} must be finite or NaN, got ${
+          column[bad]
+        } at bar ${bad}`,
+      );
+    }
+  }
+  return backtest(bars, {
+    name: "weights",
+    next(context) {
+      for (const symbol of named) {
+        const weight = weights[symbol][context.bar];
+        if (weight !== weight || weight === 0 && context.position(symbol) === 0) continue;
+        context.target(weight, symbol);
+      }
+    },
+  }, options);
 }
 
 /** What the signals of one bar ask for. */

@@ -459,7 +459,8 @@ export class Broker {
     return price;
   }
 
-  #executeOne(m: Match, t: number): void {
+  /** Fills one order; a forced one takes no notice of the volume limit. */
+  #executeOne(m: Match, t: number, isForced = false): void {
     const { order, rawPrice } = m;
     const { account, terms } = this;
     const options = this.#options;
@@ -493,7 +494,7 @@ export class Broker {
     }
     const asked = Math.abs(delta);
     // Volume first: what cannot be traded need not be paid for.
-    delta = this.#withinVolume(a, delta, t);
+    if (!isForced) delta = this.#withinVolume(a, delta, t);
     if (delta === 0) {
       if (!options.carryVolume || order.timeInForce === "fok") {
         this.#end(order, "cancelled", "no volume");
@@ -682,11 +683,11 @@ export class Broker {
     this.#sweep();
   }
 
-  /** Closes the position of asset `a` at `rawPrice` with the usual costs. */
+  /** Closes the position of asset `a` at `rawPrice` with the usual costs, whatever the volume. */
   closeAt(a: number, rawPrice: number, t: number, reason: string): void {
     const order = this.submitTarget(a, 4, 0, t);
     order.reason = reason;
-    this.#executeOne({ order, rawPrice, delta: -this.account.units[a], reduces: 0 }, t);
+    this.#executeOne({ order, rawPrice, delta: -this.account.units[a], reduces: 0 }, t, true);
     if (order.isWorking) this.#end(order, "cancelled", reason);
     else if (order.status === "filled") order.reason = reason;
     this.#sweep();

@@ -1,3 +1,4 @@
+import { bootstrapIntervals, type BootstrapOptions, type Interval } from "./metrics/bootstrap.ts";
 import * as m from "./metrics/mod.ts";
 import { tailMeanInPlace } from "./metrics/conditional_value_at_risk.ts";
 import { drawdownsOf, underwater } from "./metrics/drawdowns.ts";
@@ -37,6 +38,36 @@ export function computeMetrics(
   options: MetricsOptions = {},
 ): Record<string, number> {
   return metricsOf(returns, underwater(returns), options);
+}
+
+/**
+ * Confidence intervals of every metric by the stationary bootstrap; rows of a benchmark are drawn
+ * together with those of the returns.
+ */
+export function metricIntervals(
+  returns: Float64Array,
+  options: MetricsOptions & BootstrapOptions = {},
+): Record<string, Interval> {
+  const { benchmark } = options;
+  const names = Object.keys(computeMetrics(returns, options));
+  // Row numbers go through the bootstrap, so that both columns follow them.
+  const rows = Float64Array.from(returns, (_, t) => t);
+  const drawn = new Float64Array(returns.length);
+  const beside = benchmark ? new Float64Array(returns.length) : undefined;
+  let last: Float64Array | null = null;
+  let metrics: Record<string, number> = {};
+  const at = (name: string) => (sample: Float64Array) => {
+    if (name === names[0] || sample !== last) {
+      for (let i = 0; i < sample.length; i++) {
+        drawn[i] = returns[sample[i]];
+        if (beside) beside[i] = benchmark![sample[i]];
+      }
+      metrics = computeMetrics(drawn, { ...options, benchmark: beside });
+      last = sample;
+    }
+    return metrics[name];
+  };
+  return bootstrapIntervals(rows, Object.fromEntries(names.map((n) => [n, at(n)])), options);
 }
 
 /** As {@linkcode computeMetrics}, with the underwater curve that belongs to the returns. */

@@ -29,14 +29,16 @@ export {
 export { backtest } from "./backtest.ts";
 export {
   backtestSignals,
+  backtestWeights,
   type EntrySignals,
+  type PortfolioWeights,
   type Signals,
   type WeightSignals,
 } from "./backtest_signals.ts";
 export { barsPerYearOf } from "./bars_per_year.ts";
 export { BacktestError, LookAheadError, OrderError } from "./errors.ts";
 export { BacktestResult, type CostBreakdown, drawdownOf, returnsOf } from "./result.ts";
-export { computeMetrics, type MetricsOptions } from "./compute_metrics.ts";
+export { computeMetrics, metricIntervals, type MetricsOptions } from "./compute_metrics.ts";
 export { tradeMetrics } from "./trade_metrics.ts";
 export { crossedAbove, crossesAbove, strategies } from "./strategies/mod.ts";
 export {

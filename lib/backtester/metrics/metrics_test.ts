@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as m from "./mod.ts";
 import { selectInPlace } from "./order_statistics.ts";
-import { computeMetrics } from "../compute_metrics.ts";
+import { computeMetrics, metricIntervals } from "../compute_metrics.ts";
 import { createRng, quantile } from "../../math/mod.ts";
 import { riskParityWeights } from "../sizing/risk_parity.ts";
 import { volatilityTargetWeight } from "../sizing/volatility_target.ts";
@@ -188,4 +188,20 @@ Deno.test("barsPerYearOf() tells the calendar from the times", () => {
     (d) => isWeekday(d) && d.getUTCHours() >= 15 && d.getUTCHours() < 22,
   );
   assert.equal(barsPerYearOf(session), 7 * 252);
+});
+
+Deno.test("metricIntervals() gives an interval for every metric, the benchmark drawn beside", () => {
+  const b = createRng(3).fillNormal(new Float64Array(150)).map((x) => 0.01 * x);
+  const r = b.map((x) => 2 * x);
+  const options = { benchmark: b, samples: 60, seed: 1 };
+  const intervals = metricIntervals(r, options);
+  const metrics = computeMetrics(r, options);
+  assert.deepEqual(Object.keys(intervals).sort(), Object.keys(metrics).sort());
+  for (const [name, { estimate, low, high }] of Object.entries(intervals)) {
+    assert.ok(Object.is(estimate, metrics[name]), name);
+    assert.ok(!(low > high), name);
+  }
+  // Rows of both columns are drawn together: the slope is 2 in every resample.
+  near(intervals.beta.low, 2, 1e-9);
+  near(intervals.beta.high, 2, 1e-9);
 });
