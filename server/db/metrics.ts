@@ -116,7 +116,8 @@ export async function readPoints(
 
 /**
  * At most `points` points that keep the shape of the curve over steps: of each of `points / 4`
- * equal spans of steps the first, the last, the least and the greatest, chosen in the database.
+ * equal spans of steps the first, the last, the least and the greatest, chosen in the database in
+ * two passes without sorting. NaN is neither least nor greatest.
  */
 export async function samplePoints(
   sql: Sql,
@@ -124,31 +125,96 @@ export async function samplePoints(
   key: string,
   points: number,
 ): Promise<PointRow[]> {
-  const buckets = Math.max(1, Math.floor(points / 4));
-  return await sql.query<PointRow>(
-    `with series as (
-       select s.series_no from metric_series s join runs r using (run_no)
-       where r.run_id = $1 and s.key = $2
-     ), bounds as (
-       select min(step) as low, greatest(max(step) - min(step), 0) + 1 as width, count(*) as n
-       from metric_points where series_no = (select series_no from series)
-     ), placed as (
-       select p.value, p.timestamp, p.step, b.n,
-         ((p.step - b.low)::float8 * $3 / b.width)::int as bucket
-       from metric_points p, bounds b where p.series_no = (select series_no from series)
-     ), marked as (
-       select value, timestamp, step, n,
-         row_number() over (w order by step, timestamp, value) as first,
-         row_number() over (w order by step desc, timestamp desc, value desc) as last,
-         row_number() over (w order by value, step) as least,
-         row_number() over (w order by (value = 'NaN'), value desc, step) as greatest
-       from placed window w as (partition by bucket)
-     )
-     select value, timestamp, step from marked
-     where n <= $4 or first = 1 or last = 1 or least = 1 or greatest = 1
-     order by step, timestamp, value`,
-    [runId, key, Math.max(1, buckets - 1), points],
+  const [series] = await sql.query<{ series_no: number; low: number; high: number; n: number }>(
+    `select s.series_no, min(p.step) as low, max(p.step) as high, count(*) as n
+     from runs r join metric_series s using (run_no) join metric_points p using (series_no)
+     where r.run_id = $1 and s.key = $2 group by s.series_no`,
+    [runId, key],
   );
+  if (!series) return [];
+  if (series.n <= points) {
+    return await sql.query<PointRow>(
+      `select value, timestamp, step from metric_points where series_no = $1
+       order by step, timestamp, value`,
+      [series.series_no],
+    );
+  }
+  const buckets = Math.max(1, Math.floor(points / 4));
+  const width = (series.high - series.low + 1) / buckets;
+  return await sql.query<PointRow>(
+    `with placed as not materialized (
+       select value, timestamp, step,
+         least(floor((step - $2::bigint)::float8 / $3::float8), $4::int - 1)::int as bucket
+       from metric_points where series_no = $1
+     ), ends as (
+       select bucket, min(step) as first, max(step) as last,
+         min(value) filter (where value <> 'NaN') as least,
+         max(value) filter (where value <> 'NaN') as greatest
+       from placed group by bucket
+     ), found as (
+       select p.*, e.first, e.last, e.least, e.greatest from placed p join ends e using (bucket)
+       where p.step = e.first or p.step = e.last or p.value = e.least or p.value = e.greatest
+     )
+     select distinct value, timestamp, step from (
+       select distinct on (bucket, kind) bucket, kind, value, timestamp, step
+       from found, lateral (values (1, step = first), (2, step = last), (3, value = least),
+         (4, value = greatest)) as k(kind, holds)
+       where holds
+       order by bucket, kind, case when kind = 2 then -step else step end,
+         case when kind = 2 then -timestamp else timestamp end
+     ) chosen order by step, timestamp, value`,
+    [series.series_no, series.low, width, buckets],
+  );
+}
+
+/** A page of a metric's history as the JSON that MLflow's clients read, made by the database. */
+export interface PointsJson {
+  /** `[{"key":…,"value":…,"timestamp":…,"step":…},…]`, NaN and infinities as strings. */
+  json: string;
+  count: number;
+  last?: PointRow;
+}
+
+/** As readPoints, as JSON; for histories of a million points, where objects would cost more. */
+export async function readPointsJson(
+  sql: Sql,
+  runId: string,
+  key: string,
+  options: { limit?: number; after?: PointRow } = {},
+): Promise<PointsJson> {
+  const { limit, after } = options;
+  const params: unknown[] = [runId, key, JSON.stringify(key)];
+  let where = "";
+  if (after) {
+    params.push(after.timestamp, after.step, after.value);
+    where = " and (p.timestamp, p.step, p.value) > ($4::bigint, $5::bigint, $6::float8)";
+  }
+  if (limit !== undefined) params.push(limit);
+  const [row] = await sql.query<
+    { json: string | null; count: number; value: number; timestamp: number; step: number }
+  >(
+    `with page as (
+       select p.value, p.timestamp, p.step from metric_points p
+       where p.series_no = (select s.series_no from metric_series s join runs r using (run_no)
+         where r.run_id = $1 and s.key = $2)${where}
+       order by p.timestamp, p.step, p.value${limit === undefined ? "" : ` limit $${params.length}`}
+     ), written as (
+       select count(*) as count, string_agg('{"key":' || $3 || ',"value":' ||
+         case when value = 'NaN' or value = 'Infinity' or value = '-Infinity'
+           then '"' || value || '"' else value::text end
+         || ',"timestamp":' || timestamp || ',"step":' || step || '}', ',') as json
+       from page
+     )
+     select w.count, w.json, l.* from written w left join lateral (
+       select value, timestamp, step from page order by timestamp desc, step desc, value desc limit 1
+     ) l on true`,
+    params,
+  );
+  return {
+    json: `[${row.json ?? ""}]`,
+    count: row.count,
+    last: row.count ? { value: row.value, timestamp: row.timestamp, step: row.step } : undefined,
+  };
 }
 
 /** Of several runs, ordered by run id, timestamp, step, value. */

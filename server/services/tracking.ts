@@ -97,6 +97,12 @@ export interface TrackingService {
     key: string,
     options?: { maxResults?: number; pageToken?: string },
   ): Promise<Page<Metric>>;
+  /** As getMetricHistory, the items as one JSON text, for histories of millions of points. */
+  getMetricHistoryJson(
+    runId: string,
+    key: string,
+    options?: { maxResults?: number; pageToken?: string },
+  ): Promise<{ json: string; count: number; nextPageToken?: string }>;
   /** Of several runs, ordered by run id, timestamp, step, value; `limit` points in all. */
   getMetricHistories(
     runIds: string[],

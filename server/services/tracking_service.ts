@@ -7,6 +7,7 @@ import {
   insertPoints,
   type PointRow,
   readPoints,
+  readPointsJson,
   readPointsOfRuns,
   samplePoints,
   thinPoints,
@@ -449,6 +450,18 @@ export function createTrackingService(
         items: points.map((p) => ({ key, value: p.value, timestamp: p.timestamp, step: p.step })),
         nextPageToken: more ? encodePoint(points.at(-1)!) : undefined,
       };
+    },
+
+    async getMetricHistoryJson(runId, key, options = {}) {
+      const { maxResults, pageToken } = options;
+      const { json, count, last } = await readPointsJson(db, runId, key, {
+        limit: maxResults,
+        after: pageToken ? decodePoint(pageToken) : undefined,
+      });
+      // A full page may be the last one; then the next is asked for a single point.
+      const more = maxResults !== undefined && count === maxResults && last !== undefined &&
+        (await readPoints(db, runId, key, { limit: 1, after: last })).length > 0;
+      return { json, count, nextPageToken: more ? encodePoint(last) : undefined };
     },
 
     async getMetricHistories(runIds, key, limit) {

@@ -24,12 +24,15 @@ app.get("/get-history", async (c) => {
         "It must be a positive integer.",
     );
   }
-  const page = await c.get("services").tracking.getMetricHistory(
+  const page = await c.get("services").tracking.getMetricHistoryJson(
     request.run_id,
     request.metric_key,
     { maxResults: max_results, pageToken: request.page_token || undefined },
   );
-  return answer(c, { metrics: page.items, next_page_token: page.nextPageToken });
+  const fields: string[] = [];
+  if (page.count > 0) fields.push(`"metrics":${page.json}`);
+  if (page.nextPageToken) fields.push(`"next_page_token":${JSON.stringify(page.nextPageToken)}`);
+  return c.body(`{${fields.join(",")}}`, 200, { "Content-Type": "application/json" });
 });
 
 /** Of many runs at once; for pages, under /ajax-api only. */

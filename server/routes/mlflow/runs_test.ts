@@ -172,7 +172,7 @@ testServer("limits of a batch are refused in MLflow's words", async (server) => 
 });
 
 testServer("search filters with AND, OR, NOT, orders, and pages stably", async (server) => {
-  const { experiment_id } = await newRun(server);
+  const { experiment_id } = await newRun(server, { run_name: "first" });
   const ids: string[] = [];
   for (let i = 0; i < 7; i++) {
     const { run } = (await server.request("POST", `${api}/runs/create`, {
