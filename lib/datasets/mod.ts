@@ -25,6 +25,7 @@
  * @module
  */
 export * from "./augmentation.ts";
+export * from "./chunked_dataset.ts";
 export * from "./data_loader.ts";
 export * from "./labelled_frame.ts";
 export * from "./rl_dataset.ts";
