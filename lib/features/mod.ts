@@ -45,3 +45,9 @@ export { labelConcurrency, sampleUniqueness } from "./labels/sample_uniqueness.t
 export { ewmVolatility } from "./labels/ewm_volatility.ts";
 export { fractionalWeights } from "./fractional_weights.ts";
 export { filterGarch, fitGarch, type GarchFit, type GarchParameters } from "./garch.ts";
+export {
+  computePanel,
+  crossSectionalRank,
+  crossSectionalZScore,
+  type FeaturePanel,
+} from "./cross_section.ts";

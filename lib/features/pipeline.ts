@@ -1,8 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Bar, Bars } from "../data/mod.ts";
+import { asOfColumn, type Bar, type Bars } from "../data/mod.ts";
 import type { FeatureFrame } from "./feature_frame.ts";
-import { planSteps, runOf } from "./plan_steps.ts";
+import { type Plan, planSteps, runOf } from "./plan_steps.ts";
 import { createStream, type FeatureStream } from "./stream.ts";
 
 /** One step: a feature's kind, its parameters, and optionally the name of its columns. */
@@ -36,8 +36,17 @@ export interface FeaturePipeline {
   readonly warmupBars: number;
   /** Names of the frame's columns, in order. */
   readonly names: string[];
-  /** The features of all bars. Columns are fresh memory. */
-  compute(bars: Bars): FeatureFrame;
+  /** Symbols beside the bars' own that steps read, as `SYMBOL.close`. */
+  readonly contextSymbols: string[];
+  /**
+   * The features of all bars. Columns are fresh memory.
+   *
+   * `context` holds the bars of the other symbols that steps read: each row sees their last bar at or
+   * before its time, never a later one, and NaN before the first.
+   *
+   * @throws {RangeError} If a symbol that a step reads is not in the context.
+   */
+  compute(bars: Bars, context?: Readonly<Record<string, Bars>>): FeatureFrame;
   /** A live computation that starts with no history: feed it at least `warmupBars` bars first. */
   stream(): FeatureStream;
 }
@@ -73,9 +82,16 @@ export function definePipeline(config: PipelineConfig): FeaturePipeline {
     hash: bytesToHex(sha256(new TextEncoder().encode(canonicalJson(plan.config)))),
     warmupBars: plan.warmup,
     names,
-    compute(bars) {
+    contextSymbols: [...new Set(plan.context.map((c) => c.symbol))],
+    compute(bars, context = {}) {
+      const others = contextInputs(plan, bars.time, context);
+      const own = plan.barColumns - others.length;
       const columns = plan.columnNames.map((name, k) =>
-        k < plan.barColumns ? bars[name as keyof Bar] : new Float64Array(bars.length)
+        k < own
+          ? bars[name as keyof Bar]
+          : k < plan.barColumns
+          ? others[k - own]
+          : new Float64Array(bars.length)
       );
       const runs = plan.steps.map((step) => runOf(step, columns));
       for (let from = 0; from < bars.length; from += blockRows) {
@@ -91,6 +107,25 @@ export function definePipeline(config: PipelineConfig): FeaturePipeline {
     },
     stream: () => createStream(plan, visible),
   };
+}
+
+/** The other symbols' columns as they were known at each time. */
+function contextInputs(
+  plan: Plan,
+  times: Float64Array,
+  context: Readonly<Record<string, Bars>>,
+): Float64Array[] {
+  return plan.context.map(({ symbol, field }) => {
+    const bars = Object.hasOwn(context, symbol) ? context[symbol] : undefined;
+    if (!bars) {
+      throw new RangeError(
+        `Cannot compute features: context must hold bars of ${symbol}, got ${
+          Object.keys(context).join(", ") || "none"
+        }`,
+      );
+    }
+    return asOfColumn(times, { time: bars.time, values: bars[field] });
+  });
 }
 
 /** JSON with sorted keys: one text for one value. */

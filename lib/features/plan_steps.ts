@@ -1,4 +1,4 @@
-import { barFields } from "../data/mod.ts";
+import { type BarField, barFields } from "../data/mod.ts";
 import type { FeatureDefinition } from "./feature_definition.ts";
 import type { Kernel } from "./kernel.ts";
 import type { FeatureStep, PipelineConfig } from "./pipeline.ts";
@@ -18,8 +18,10 @@ export interface Plan {
   config: PipelineConfig;
   steps: PlannedStep[];
   columnNames: string[];
-  /** How many of the columns are the bars' own. */
+  /** How many of the columns are given: the bars' own, then those of other symbols. */
   barColumns: number;
+  /** The columns of other symbols, in order, from column 6 on. */
+  context: { symbol: string; field: BarField }[];
   warmup: number;
   /** The most rows that any step reads back. */
   lookback: number;
@@ -47,7 +49,8 @@ export function planSteps(config: PipelineConfig): Plan {
       }`,
     );
   }
-  const columnNames = [...fieldNames];
+  const context = contextColumns(config.steps);
+  const columnNames = [...fieldNames, ...context.map((c) => `${c.symbol}.${c.field}`)];
   const warmups = columnNames.map(() => 0);
   const steps: PlannedStep[] = [];
   const normalised: FeatureStep[] = [];
@@ -112,17 +115,32 @@ export function planSteps(config: PipelineConfig): Plan {
     config: { steps: normalised },
     steps,
     columnNames,
-    barColumns: fieldNames.length,
+    barColumns: fieldNames.length + context.length,
+    context,
     warmup: Math.max(0, ...steps.flatMap((s) => s.hidden ? [] : s.columns.map((c) => warmups[c]))),
     lookback: Math.max(0, ...steps.map((step) => step.lookback)),
   };
 }
 
+/** Columns `SYMBOL.field` that any step's text parameter names. */
+function contextColumns(steps: readonly FeatureStep[]): { symbol: string; field: BarField }[] {
+  const found = new Map<string, { symbol: string; field: BarField }>();
+  for (const step of steps) {
+    for (const value of Object.values(step ?? {})) {
+      const match = typeof value === "string" && contextName.exec(value);
+      if (match) found.set(value, { symbol: match[1], field: match[2] as BarField });
+    }
+  }
+  return [...found.values()];
+}
+
+const contextName = new RegExp(`^(.+)\\.(${barFields.join("|")})$`);
+
 /** The kind, its source unless that is the close, and its numbers: `ema_volume_20`. */
 function defaultName(kind: string, params: Record<string, unknown>): string {
   const parts: unknown[] = [kind];
   for (const [key, value] of Object.entries(params)) {
-    if (key === "source" && value !== "close") parts.push(value);
+    if (key === "source" && value !== "close") parts.push(String(value).replace(/\W+/g, "_"));
     else if (typeof value === "number" && key !== "barsPerYear") {
       parts.push(String(value).replace(/[^\w]/g, "_"));
     } else if (value === true) parts.push(key);

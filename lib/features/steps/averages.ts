@@ -125,22 +125,55 @@ function pushed(
   };
 }
 
-/** A chain of exponential averages, each of the one before, mixed by `mix`. */
-function emaChain(count: number, mix: (e: Float64Array) => number) {
-  return (window: number) => {
-    const chain = Array.from({ length: count }, () => new Ema(window));
-    const values = new Float64Array(count);
-    return {
-      reset: () => chain.forEach((ema) => ema.reset()),
-      push(value: number): number {
-        for (let k = 0; k < count; k++) {
-          value = chain[k].push(value);
-          if (value !== value) return NaN;
-          values[k] = value;
+/** Double or triple exponential average: 2 e1 - e2, or 3 e1 - 3 e2 + e3, each e of the one before. */
+function chainedEmaKernel({ window, ratio }: Averaged, isTriple: boolean): Kernel {
+  const a = new Ema(window);
+  const b = new Ema(window);
+  const c = new Ema(window);
+  return {
+    run([x], [out], from, to) {
+      for (let i = from; i < to; i++) {
+        const v = x[i];
+        if (v !== v) {
+          a.reset();
+          b.reset();
+          c.reset();
+          out[i] = NaN;
+          continue;
         }
-        return mix(values);
-      },
-    };
+        const e1 = a.push(v);
+        const e2 = e1 === e1 ? b.push(e1) : NaN;
+        let mean = 2 * e1 - e2;
+        if (isTriple) {
+          const e3 = e2 === e2 ? c.push(e2) : NaN;
+          mean = 3 * e1 - 3 * e2 + e3;
+        }
+        out[i] = ratio ? v / mean - 1 : mean;
+      }
+    },
+  };
+}
+
+/** Tillson's T3: six exponential averages, each of the one before, the last four mixed. */
+function t3Node(window: number) {
+  const chain = Array.from({ length: 6 }, () => new Ema(window));
+  const [a, b, c, d, e, f] = chain;
+  return {
+    reset: () => chain.forEach((ema) => ema.reset()),
+    push(value: number): number {
+      const e1 = a.push(value);
+      if (e1 !== e1) return NaN;
+      const e2 = b.push(e1);
+      if (e2 !== e2) return NaN;
+      const e3 = c.push(e2);
+      if (e3 !== e3) return NaN;
+      const e4 = d.push(e3);
+      if (e4 !== e4) return NaN;
+      const e5 = e.push(e4);
+      if (e5 !== e5) return NaN;
+      const e6 = f.push(e5);
+      return t3Weights[0] * e6 + t3Weights[1] * e5 + t3Weights[2] * e4 + t3Weights[3] * e3;
+    },
   };
 }
 
@@ -278,25 +311,19 @@ export const averages = {
     "Double exponential average: 2 EMA - EMA of EMA",
     20,
     (w) => 2 * (w - 1),
-    pushed(emaChain(2, (e) => 2 * e[0] - e[1])),
+    (p) => chainedEmaKernel(p, false),
   ),
   tema: average(
     "Triple exponential average: 3 EMA - 3 EMA of EMA + EMA of EMA of EMA",
     20,
     (w) => 3 * (w - 1),
-    pushed(emaChain(3, (e) => 3 * e[0] - 3 * e[1] + e[2])),
+    (p) => chainedEmaKernel(p, true),
   ),
   t3: average(
     "Tillson's T3 average, volume factor 0.7",
     5,
     (w) => 6 * (w - 1),
-    pushed(
-      emaChain(
-        6,
-        (e) =>
-          t3Weights[0] * e[5] + t3Weights[1] * e[4] + t3Weights[2] * e[3] + t3Weights[3] * e[2],
-      ),
-    ),
+    pushed(t3Node),
   ),
   trima: average("Triangular moving average", 20, (w) => w - 1, pushed(trimaNode)),
   hma: average(
