@@ -47,6 +47,8 @@ export class Broker {
   readonly #rebalancesLazily: boolean;
   readonly #index = new Map<string, number>();
   #nextId = 0;
+  #equity = NaN;
+  #equityBar = -1;
   #working: WorkingOrder[] = [];
   /** Units of the present bar filled so far, per asset, for the volume limit. */
   readonly #filledVolume: Float64Array;
@@ -121,7 +123,7 @@ export class Broker {
     const present = this.account.units[a];
     const isBuy = kind === 4
       ? amount > present
-      : amount * this.account.equity() > present * this.account.mark[a];
+      : amount * this.#equityOf(t) > present * this.account.mark[a];
     const symbol = this.#panel.symbols[a];
     const time = this.#panel.time[t];
     const order = new WorkingOrder(this.#nextId++, a, symbol, isBuy, "market", t, time);
@@ -130,6 +132,15 @@ export class Broker {
     order.activeFrom = t + 1;
     order.tag = tag;
     return this.#admit(order, t);
+  }
+
+  /** Equity at the close of bar `t`, added up once however many orders ask for it. */
+  #equityOf(t: number): number {
+    if (this.#equityBar !== t) {
+      this.#equity = this.account.equity();
+      this.#equityBar = t;
+    }
+    return this.#equity;
   }
 
   #admit(order: WorkingOrder, t: number): WorkingOrder {
