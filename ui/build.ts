@@ -117,12 +117,25 @@ async function bundle(dir: string): Promise<void> {
  *
  * @throws {Error} With esbuild's messages when a source does not compile.
  */
-export async function buildUi(options: { outDir: string }): Promise<UiBuild> {
+export function buildUi(options: { outDir: string }): Promise<UiBuild> {
+  const { outDir } = options;
+  let build = underWay.get(outDir);
+  if (!build) {
+    build = makeBuild(outDir).finally(() => underWay.delete(outDir));
+    underWay.set(outDir, build);
+  }
+  return build;
+}
+
+/** Builds of this process by folder: esbuild has one service, which the first to end would stop. */
+const underWay = new Map<string, Promise<UiBuild>>();
+
+async function makeBuild(outDir: string): Promise<UiBuild> {
   const hash = await sourceHash(await uiSources());
-  const dir = join(options.outDir, hash);
+  const dir = join(outDir, hash);
   if (await exists(join(dir, "index.html"))) return { dir, hash, cached: true };
-  await Deno.mkdir(options.outDir, { recursive: true });
-  const aside = await Deno.makeTempDir({ dir: options.outDir, prefix: ".building-" });
+  await Deno.mkdir(outDir, { recursive: true });
+  const aside = await Deno.makeTempDir({ dir: outDir, prefix: ".building-" });
   try {
     await bundle(aside);
     await Deno.rename(aside, dir);
@@ -131,7 +144,7 @@ export async function buildUi(options: { outDir: string }): Promise<UiBuild> {
     // Another process may have finished the same build meanwhile.
     if (!(await exists(join(dir, "index.html")))) throw error;
   }
-  await removeOldBuilds(options.outDir, hash);
+  await removeOldBuilds(outDir, hash);
   return { dir, hash, cached: false };
 }
 

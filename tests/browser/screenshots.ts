@@ -26,14 +26,19 @@ const press = (id: string) => async (page: Page) => {
   await page.getByTestId(id).first().click();
 };
 
+/** Opens the first thing whose test id starts so, where there is one. */
+const openFirst = (start: string) => async (page: Page) => {
+  const link = page.locator(`[data-testid^="${start}"]`).first();
+  if (await link.count() > 0) await link.click();
+};
+
 const shots: Shot[] = [
   { name: "experiments", path: () => "/" },
   {
     name: "experiment",
     path: (s) => `/experiments/${s.experimentId}`,
     async before(page) {
-      const expander = page.locator("[data-testid^=expand-]").first();
-      if (await expander.count() > 0) await expander.click();
+      await openFirst("expand-")(page);
     },
   },
   { name: "run", path: (s) => `/runs/${s.trialIds[0]}` },
@@ -61,8 +66,8 @@ const shots: Shot[] = [
     before: press("predict"),
     whole: true,
   },
-  { name: "notebooks", path: () => "/notebooks" },
-  { name: "reports", path: () => "/reports" },
+  { name: "notebooks", path: () => "/notebooks", before: openFirst("notebook-") },
+  { name: "reports", path: () => "/reports", before: openFirst("report-") },
   { name: "audit", path: () => "/audit" },
   { name: "not-found", path: () => "/nowhere" },
 ];

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { type ArtifactEntry, request, tracking } from "../api.ts";
 import { formatBytes } from "../models/format.ts";
+import { withWholeAddresses } from "../models/markdown_links.ts";
 import { createResource } from "../models/resource.ts";
 import { Icon } from "./Icon.tsx";
 import { Markdown } from "./Markdown.tsx";
@@ -66,7 +67,10 @@ function PreviewContent({ runId, path, kind }: { runId: string; path: string; ki
       {(bytes) => {
         if (kind === "image") return <BlobImage bytes={bytes} path={path} />;
         const text = new TextDecoder().decode(bytes);
-        if (kind === "markdown") return <Markdown text={text} />;
+        if (kind === "markdown") {
+          const addressOf = (file: string) => tracking.artifactUrl(runId, file);
+          return <Markdown text={withWholeAddresses(text, path, addressOf)} />;
+        }
         if (kind === "html") return <iframe sandbox="" srcdoc={text} title={path} />;
         return <pre class="block">{kind === "json" ? prettyJson(text) : text}</pre>;
       }}
@@ -128,7 +132,7 @@ function Folder(
     // Something is shown from the start: a report before anything else.
     const shown = list?.filter((entry) => !entry.isDir && previewKind(entry.path) !== "none") ?? [];
     const report = shown.find((entry) => entry.path.endsWith(".md"));
-    const first = report ?? (depth === 0 ? shown[0] : undefined);
+    const first = report ?? (depth === 0 && folders.length === 0 ? shown[0] : undefined);
     if (selected === null && first) onSelect(first);
   }, [list]);
   if (!list) {

@@ -9,7 +9,7 @@ import {
   formatParam,
   formatTime,
 } from "../models/format.ts";
-import { durationMs, type RunRecord } from "../models/run_record.ts";
+import { durationMs, isPruned, type RunRecord } from "../models/run_record.ts";
 import type { Column, RunsTable, TableRow } from "../models/runs_table.ts";
 import { Icon } from "./Icon.tsx";
 import { StatusBadge } from "./parts.tsx";
@@ -130,7 +130,7 @@ function Row(
             {isName
               ? <NameCell row={row} table={table} />
               : column.id === "status"
-              ? <StatusBadge status={run.status} />
+              ? <StatusBadge status={run.status} pruned={isPruned(run)} />
               : <span class="truncate">{cellText(run, column, now)}</span>}
           </div>
         );

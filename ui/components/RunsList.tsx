@@ -2,7 +2,7 @@
 import { TableScroll } from "./TableScroll.tsx";
 import { formatDuration, formatMetric, formatParam } from "../models/format.ts";
 import { isCurve, orderMetrics } from "../models/metric_direction.ts";
-import { durationMs, type RunRecord } from "../models/run_record.ts";
+import { durationMs, isPruned, type RunRecord } from "../models/run_record.ts";
 import { StatusBadge } from "./parts.tsx";
 
 const mostMetrics = 4;
@@ -35,7 +35,7 @@ export function RunsList({ runs, metrics }: { runs: readonly RunRecord[]; metric
                 <a href={`/runs/${run.id}`}>{run.name}</a>
               </td>
               <td>
-                <StatusBadge status={run.status} />
+                <StatusBadge status={run.status} pruned={isPruned(run)} />
               </td>
               {keys.map((key) => (
                 <td class="num" key={key}>{formatMetric(key, run.metrics[key])}</td>

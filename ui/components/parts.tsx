@@ -51,7 +51,15 @@ const statusText: Record<RunStatus, string> = {
   KILLED: "Killed",
 };
 
-export function StatusBadge({ status }: { status: RunStatus }) {
+export function StatusBadge({ status, pruned = false }: { status: RunStatus; pruned?: boolean }) {
+  if (pruned) {
+    return (
+      <span class="badge warn">
+        <i class="dot" />
+        Pruned
+      </span>
+    );
+  }
   return (
     <span class={`badge ${statusTone[status] ?? ""}`}>
       <i class={`dot ${status === "RUNNING" ? "pulse" : ""}`} />

@@ -60,6 +60,12 @@ export interface Dimension {
   isNumeric: boolean;
 }
 
+/** Whether at least two runs have values there, and not all the same. */
+function spreads({ values }: Dimension): boolean {
+  const held = values.filter((value) => value !== null);
+  return held.length > 1 && held.some((value) => value !== held[0]);
+}
+
 /** Params that differ and single-valued metrics, as axes of a plot. */
 export function dimensions(runs: readonly RunRecord[]): Dimension[] {
   const params = compareParams(runs).filter((line) => line.differs).map((line): Dimension => {
@@ -81,5 +87,5 @@ export function dimensions(runs: readonly RunRecord[]): Dimension[] {
       isNumeric: true,
       values: line.values.map((v) => v !== null && Number.isFinite(v) ? v : null),
     }));
-  return [...params, ...metrics];
+  return [...params, ...metrics].filter(spreads);
 }

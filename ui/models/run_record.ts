@@ -50,6 +50,11 @@ export function userTags(run: RunRecord): [string, string][] {
   return Object.entries(run.tags).filter(([key]) => !key.startsWith("mlflow."));
 }
 
+/** Whether the run is a trial that its study ended early. */
+export function isPruned(run: RunRecord): boolean {
+  return /^pruned$/i.test(run.tags["tapebook.trial.state"] ?? "");
+}
+
 /** How long the run took or has been running, in milliseconds; null before it starts. */
 export function durationMs(run: RunRecord, now: number): number | null {
   if (run.startTime === null) return null;

@@ -1,6 +1,6 @@
 /** A study as its recorded runs show it: a parent run whose children are the trials. @module */
 import { isCurve, metricDirection, orderMetrics } from "./metric_direction.ts";
-import type { RunRecord } from "./run_record.ts";
+import { isPruned, type RunRecord } from "./run_record.ts";
 
 export interface Trial {
   number: number;
@@ -48,8 +48,7 @@ export function studyDirection(parent: RunRecord, key: string): 1 | -1 {
 }
 
 function stateOf(run: RunRecord): Trial["state"] {
-  const stated = (run.tags["tapebook.trial.state"] ?? run.tags.state ?? "").toLowerCase();
-  if (stated.startsWith("prune")) return "pruned";
+  if (isPruned(run)) return "pruned";
   if (run.status === "RUNNING" || run.status === "SCHEDULED") return "running";
   if (run.status === "FAILED") return "failed";
   return run.status === "KILLED" ? "pruned" : "complete";

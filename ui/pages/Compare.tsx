@@ -15,7 +15,7 @@ import { Empty, Failed, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
 import { compareMetrics, compareParams, dimensions, runLabels } from "../models/comparison.ts";
 import { createCurveStore } from "../models/curves.ts";
-import { formatDuration, formatMetric, formatParam } from "../models/format.ts";
+import { formatDuration, formatMetric, formatParam, shorten } from "../models/format.ts";
 import { isCurve } from "../models/metric_direction.ts";
 import { createResource } from "../models/resource.ts";
 import { durationMs, type RunRecord } from "../models/run_record.ts";
@@ -152,8 +152,12 @@ function ParamsCard({ runs }: { runs: ColoredRun[] }) {
                   <tr key={line.key}>
                     <td>{line.key}</td>
                     {line.values.map((value, i) => (
-                      <td key={runs[i].run.id} class={`num ${line.differs ? "" : "muted"}`}>
-                        {formatParam(value)}
+                      <td
+                        key={runs[i].run.id}
+                        class={`num ${line.differs ? "" : "muted"}`}
+                        title={value ?? undefined}
+                      >
+                        {shorten(formatParam(value), 32)}
                       </td>
                     ))}
                   </tr>

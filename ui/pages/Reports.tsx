@@ -9,19 +9,11 @@ import { Card, PageHead } from "../components/parts.tsx";
 import { Empty, Loaded } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
 import { formatAgo, formatBytes, formatTime } from "../models/format.ts";
+import { withWholeAddresses } from "../models/markdown_links.ts";
 import { createResource } from "../models/resource.ts";
 
 const fileUrl = (path: string) =>
   `/api/tapebook/v1/reports/file/${path.split("/").map(encodeURIComponent).join("/")}`;
-
-/** Pictures of a report lie beside it: their relative addresses are made whole. */
-export function withWholeAddresses(markdown: string, path: string): string {
-  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
-  return markdown.replace(
-    /(!\[[^\]]*\]\()(?!https?:|data:|\/)(?:\.\/)?([^)\s]+)/g,
-    (_all, head: string, target: string) => head + fileUrl(folder + decodeURIComponent(target)),
-  );
-}
 
 function Report({ path }: { path: string }) {
   const content = useMemo(() => createResource(async () => (await request(fileUrl(path))).text()), [
@@ -40,7 +32,7 @@ function Report({ path }: { path: string }) {
       <Loaded resource={content} lines={10}>
         {(text) =>
           path.endsWith(".md")
-            ? <Markdown text={withWholeAddresses(text, path)} />
+            ? <Markdown text={withWholeAddresses(text, path, fileUrl)} />
             : <iframe class="report-frame" sandbox="" srcdoc={text} title={path} />}
       </Loaded>
     </Card>

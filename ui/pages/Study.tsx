@@ -2,7 +2,7 @@
 import { TableScroll } from "../components/TableScroll.tsx";
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { tracking } from "../api.ts";
+import { body, tracking, v1 } from "../api.ts";
 import { resolveColor } from "../charts/colors.ts";
 import { ParallelCoordinates } from "../charts/ParallelCoordinates.tsx";
 import { PlotFigure } from "../charts/PlotFigure.tsx";
@@ -222,12 +222,20 @@ function StudyView({ parent, runs }: { parent: RunRecord; runs: RunRecord[] }) {
   );
 }
 
+/** The run that holds a study: the address names it, or the study that the server keeps. */
+async function runOfStudy(id: string): Promise<string> {
+  if (/^[0-9a-f]{32}$/.test(id)) return id;
+  const study = await body(v1.studies[":study"].$get({ param: { study: id } }));
+  if (study.runId === null) throw new Error(`Study ${id} was not recorded as a run`);
+  return study.runId;
+}
+
 function StudyPage({ id }: { id: string }) {
   const resource = useMemo(() =>
     createResource(async () => {
-      const parent = await tracking.run(id);
+      const parent = await tracking.run(await runOfStudy(id));
       const { runs } = await tracking.searchRuns([parent.experimentId], {
-        filter: `tags."mlflow.parentRunId" = '${id}'`,
+        filter: `tags."mlflow.parentRunId" = '${parent.id}'`,
       });
       return { parent, runs };
     }), []);
@@ -252,7 +260,7 @@ function StudyPage({ id }: { id: string }) {
         crumbs={
           <>
             <a href="/">Experiments</a> / <a href={`/experiments/${parent.experimentId}`}>runs</a> /
-            <a href={`/runs/${id}`} data-testid="crumb-run">{parent.name}</a>
+            <a href={`/runs/${parent.id}`} data-testid="crumb-run">{parent.name}</a>
           </>
         }
         title={`Study: ${parent.name}`}
