@@ -149,28 +149,23 @@ export async function findTrial(
   return row ?? null;
 }
 
-/** Running trials whose worker has not been heard of in time. */
-export async function expiredTrials(tx: Sql, studyId: number): Promise<TrialRow[]> {
-  return await tx.query<TrialRow>(
-    `select ${trialColumns} from study_trials t
-     where t.study_id = $1 and t.state = 'running' and t.lease_expires_at < clock_timestamp()
-     order by t.number`,
-    [studyId],
-  );
-}
-
-/** The running trial that a lease is for. */
-export async function trialOfLease(
+/**
+ * The trial that a lease is for, and the running trials whose worker has not been heard of in time.
+ */
+export async function heldAndExpired(
   tx: Sql,
   studyId: number,
   leaseId: string,
-): Promise<TrialRow | null> {
-  const [row] = await tx.query<TrialRow>(
+): Promise<{ held: TrialRow | null; expired: TrialRow[] }> {
+  const rows = await tx.query<TrialRow>(
     `select ${trialColumns} from study_trials t
-     where t.study_id = $1 and t.state = 'running' and t.lease_id = $2`,
+     where t.study_id = $1 and t.state = 'running'
+       and (t.lease_expires_at < clock_timestamp() or t.lease_id = $2)
+     order by t.number`,
     [studyId, leaseId],
   );
-  return row ?? null;
+  const held = rows.find((row) => row.lease_id === leaseId) ?? null;
+  return { held, expired: rows.filter((row) => row !== held) };
 }
 
 export async function firstWaiting(tx: Sql, studyId: number): Promise<TrialRow | null> {
@@ -206,6 +201,34 @@ export async function insertTrial(
     `insert into study_trials (study_id, number, state, revision, body)
      values ($1, $2, $3, $4, $5::text::json)`,
     [studyId, row.number, trial.state, revision, JSON.stringify(trial.body)],
+  );
+  return row.number;
+}
+
+/** A new trial, in the hands of a worker from the start. */
+export async function insertLeasedTrial(
+  tx: Sql,
+  studyId: number,
+  lease: { revision: number; worker: string; leaseId: string; leaseMs: number; body: unknown },
+): Promise<number> {
+  const [row] = await tx.query<{ number: number }>(
+    `with next as (
+       update studies set trial_count = trial_count + 1 where study_id = $1
+       returning trial_count - 1 as number
+     )
+     insert into study_trials (study_id, number, state, attempt, revision, body, worker, lease_id,
+       lease_expires_at)
+     select $1, number, 'running', 1, $2, $3::text::json, $4, $5,
+       clock_timestamp() + $6 * interval '1 millisecond' from next
+     returning number`,
+    [
+      studyId,
+      lease.revision,
+      JSON.stringify(lease.body),
+      lease.worker,
+      lease.leaseId,
+      lease.leaseMs,
+    ],
   );
   return row.number;
 }

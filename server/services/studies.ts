@@ -241,23 +241,20 @@ export class StudyService {
     const { study_id: id } = await this.#find(db, name);
     const claimed = await db.transaction(async (tx): Promise<Claimed> => {
       const { revision, trial_count, max_attempts } = await sql.nextRevision(tx, id);
-      const held = await sql.trialOfLease(tx, id, claim.leaseId);
-      if (held) return { trial: trialJson(held), leaseId: claim.leaseId, running: 0 };
-      for (const row of await sql.expiredTrials(tx, id)) {
-        await this.#putBack(tx, id, row, revision, max_attempts);
-      }
-      let row = await sql.firstWaiting(tx, id);
+      const { leaseId } = claim;
+      const { held, expired } = await sql.heldAndExpired(tx, id, leaseId);
+      if (held) return { trial: trialJson(held), leaseId, running: 0 };
+      for (const row of expired) await this.#putBack(tx, id, row, revision, max_attempts);
+      const row = await sql.firstWaiting(tx, id);
       if (!row) {
         if (claim.limit !== undefined && trial_count >= claim.limit) {
           return { trial: null, leaseId: null, running: await sql.countRunning(tx, id) };
         }
-        const number = await sql.insertTrial(tx, id, revision, {
-          state: "waiting",
-          body: emptyBody(),
-        });
-        row = (await sql.findTrial(tx, id, number))!;
+        const body = { ...emptyBody(), startTime: Date.now() };
+        const number = await sql.insertLeasedTrial(tx, id, { ...claim, revision, body });
+        const trial: TrialJson = { ...body, number, state: "running", attempt: 1, reports: [] };
+        return { trial, leaseId, running: 0 };
       }
-      const { leaseId } = claim;
       const body = { ...row.body, startTime: Date.now() };
       await sql.leaseTrial(tx, id, row.number, { ...claim, revision, body });
       const leased = (await sql.findTrial(tx, id, row.number))!;

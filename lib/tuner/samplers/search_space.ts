@@ -3,7 +3,7 @@
  * the largest groups that always appear together.
  * @module
  */
-import { type Distribution, isSingle } from "../distributions.ts";
+import { type Distribution, isSingle, sameDistribution } from "../distributions.ts";
 import { stateCode } from "../observations.ts";
 import type { StudyView } from "./sampler.ts";
 
@@ -37,7 +37,8 @@ export class IntersectionSpace {
         continue;
       }
       for (const [name, distribution] of this.#space) {
-        if (distributions[name] !== distribution) {
+        const other = distributions[name];
+        if (other !== distribution && !(other && sameDistribution(other, distribution))) {
           this.#space.delete(name);
           this.#sorted = null;
         }
