@@ -91,6 +91,10 @@ const rules: readonly Rule[] = [
   rule("GET", `${v1}/experiments/*/permissions`, "read"),
   rule("PUT", `${v1}/experiments/*/permissions`, "write"),
 
+  // A notebook runs any code as the server's own user: who may start one may do everything.
+  rule("GET", `${v1}/notebooks/**`, "read"),
+  rule("POST PUT PATCH DELETE", `${v1}/notebooks/**`, "admin"),
+
   // Results and their pages: looking is reading, the rest is writing.
   ...[
     "runs",
@@ -103,7 +107,6 @@ const rules: readonly Rule[] = [
     "deployments",
     "monitoring",
     "reports",
-    "notebooks",
     "compare",
     "datasets",
   ].flatMap((area) => [

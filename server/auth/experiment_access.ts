@@ -89,6 +89,7 @@ const names: Record<string, keyof References> = {
   experiment_ids: "experiments",
   experimentIds: "experiments",
   experiment_name: "experimentNames",
+  experiment: "experimentNames",
   run_id: "runs",
   runId: "runs",
   run_uuid: "runs",
@@ -110,6 +111,14 @@ function collect(into: References, key: string, value: unknown): void {
   }
 }
 
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new ApiError("BAD_REQUEST", "Cannot read the request: its path is not encoded rightly");
+  }
+}
+
 async function referencesOf(c: Context<AppEnv>): Promise<References> {
   const found: References = {
     experiments: new Set(),
@@ -119,8 +128,9 @@ async function referencesOf(c: Context<AppEnv>): Promise<References> {
   };
   const url = new URL(c.req.url);
   for (const [key, value] of url.searchParams) collect(found, key, value);
-  const path = decodeURIComponent(url.pathname);
-  const place = path.match(/\/mlflow-artifacts\/(?:artifacts|mpu\/\w+|presigned)\/([^/]+)/)?.[1];
+  const path = decodePath(url.pathname);
+  const place = path.match(/\/mlflow-artifacts\/+(?:artifacts|mpu\/+\w+|presigned)\/+([^/]+)/)
+    ?.[1];
   if (place !== undefined) found.experiments.add(place);
   const listed = url.searchParams.get("path");
   if (/\/mlflow-artifacts\/artifacts$/.test(path) && listed) {
