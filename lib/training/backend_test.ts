@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { loadTf } from "../models/mod.ts";
+import { testWith } from "../../tests/support/components.ts";
+import { backendNames, chooseBackend, currentBackend } from "./backend.ts";
+import { missingNativePart } from "./tensorflow_native.ts";
+
+Deno.test("chooseBackend() takes the name, else TAPEBOOK_BACKEND, else the fastest, and says why", async () => {
+  const before = Deno.env.get("TAPEBOOK_BACKEND");
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  try {
+    Deno.env.delete("TAPEBOOK_BACKEND");
+    assert.deepEqual(await chooseBackend(undefined, { log }), {
+      name: "ort",
+      reason: "the fastest at trading sizes",
+    });
+    Deno.env.set("TAPEBOOK_BACKEND", "cpu");
+    assert.deepEqual(await chooseBackend(undefined, { log }), {
+      name: "cpu",
+      reason: "TAPEBOOK_BACKEND asks for it",
+    });
+    assert.equal((await loadTf()).getBackend(), "cpu");
+    assert.equal((await chooseBackend("wasm", { log })).name, "wasm");
+    assert.equal((await loadTf()).getBackend(), "wasm");
+    assert.equal(currentBackend()?.name, "wasm");
+    await chooseBackend("wasm", { log });
+    assert.deepEqual(lines, [
+      "backend: ort (the fastest at trading sizes)",
+      "backend: cpu (TAPEBOOK_BACKEND asks for it)",
+      "backend: wasm (asked for by name)",
+    ]);
+    await assert.rejects(() => chooseBackend("gpu"), {
+      name: "RangeError",
+      message: `Cannot choose backend: name must be one of ${backendNames.join(", ")}, got gpu`,
+    });
+    Deno.env.set("TAPEBOOK_BACKEND", "cuda");
+    await assert.rejects(() => chooseBackend(), /TAPEBOOK_BACKEND must be one of .*, got cuda/);
+  } finally {
+    if (before === undefined) Deno.env.delete("TAPEBOOK_BACKEND");
+    else Deno.env.set("TAPEBOOK_BACKEND", before);
+  }
+});
+
+Deno.test({
+  name: "chooseBackend() replaces an absent TensorFlow by the next and says what is missing",
+  ignore: missingNativePart() === null,
+  fn: async () => {
+    const lines: string[] = [];
+    const { name } = await chooseBackend("tensorflow", { log: (line) => lines.push(line) });
+    assert.equal(name, "ort");
+    assert.match(lines[0], /^backend: ort \(not tensorflow: .* (not installed|not built)\)$/);
+  },
+});
+
+testWith("tensorflow", "the native backend multiplies", async () => {
+  assert.equal((await chooseBackend("tensorflow", { log: () => {} })).name, "tensorflow");
+  const tf = await loadTf();
+  assert.equal(tf.tidy(() => tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).dataSync()[0]), 3);
+});
