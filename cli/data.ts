@@ -200,13 +200,17 @@ function progressLine(): { show(share: number, text: string): void; end(): void 
   const terminal = Deno.stdout.isTerminal();
   const encoder = new TextEncoder();
   const started = performance.now();
+  // What was done before, by an import that goes on, says nothing about the speed of this one.
+  let first: number | undefined;
   let last = -1;
   let open = false;
   return {
     show(share, text) {
       const known = share >= 0 && share <= 1;
-      const left = known && share > 0
-        ? ` ETA ${Math.ceil((performance.now() - started) / 1000 * (1 - share) / share)} s`
+      first ??= share;
+      const done = share - first;
+      const left = known && done > 0
+        ? ` ETA ${Math.ceil((performance.now() - started) / 1000 * (1 - share) / done)} s`
         : "";
       const percent = known ? `${Math.floor(100 * share)} %`.padStart(5) : "";
       if (terminal) {
