@@ -25,6 +25,7 @@ const environment = z.object({
   TAPEBOOK_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   TAPEBOOK_MAX_BODY_BYTES: bytes.default(16 * 1024 * 1024),
   TAPEBOOK_SECRET_KEY: z.string().min(16, "must have at least 16 characters").optional(),
+  TAPEBOOK_WEBHOOK_HOSTS: z.string().default(""),
   TAPEBOOK_PUBLIC_URL: url("http:", "https:").optional(),
 });
 
@@ -46,6 +47,8 @@ export interface Config {
   maxBodyBytes: number;
   /** Key from which sessions and secrets are protected; made and kept under `home` when absent. */
   secretKey?: string;
+  /** Hosts (`host` or `host:port`) that webhooks may reach though they are private. */
+  webhookHosts: string[];
   /** The address users reach this server at, when it is behind a proxy. */
   publicUrl?: string;
 }
@@ -92,6 +95,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: e.TAPEBOOK_LOG_LEVEL,
     maxBodyBytes: e.TAPEBOOK_MAX_BODY_BYTES,
     secretKey: e.TAPEBOOK_SECRET_KEY,
+    webhookHosts: e.TAPEBOOK_WEBHOOK_HOSTS.split(",").map((h) => h.trim()).filter(Boolean),
     publicUrl: e.TAPEBOOK_PUBLIC_URL,
   };
 }

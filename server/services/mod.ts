@@ -28,6 +28,7 @@ import { createRegistryService } from "./registry_service.ts";
 import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
 import { createUploadService, type UploadService } from "./uploads.ts";
+import { createWebhookService, type WebhookService } from "./webhooks/webhooks.ts";
 import { createVersionSources, type VersionSources } from "./version_sources.ts";
 
 export interface Services extends Governance {
@@ -39,6 +40,7 @@ export interface Services extends Governance {
   readonly blobs: BlobStore;
   readonly artifacts: ArtifactService;
   readonly uploads: UploadService;
+  readonly webhooks: WebhookService;
   readonly tracking: TrackingService;
   readonly loggedModels: LoggedModelService;
   readonly versionSources: VersionSources;
@@ -98,6 +100,15 @@ export async function createServices(
       return Promise.resolve(count > 0 ? { p99Ms: p99, requests: count } : null);
     },
   });
+  const webhooks = createWebhookService({
+    db,
+    clock,
+    log,
+    events,
+    registry,
+    secrets: governance.secrets,
+    allowed: config.webhookHosts,
+  });
   const services: Services = {
     config,
     db,
@@ -113,12 +124,14 @@ export async function createServices(
     ...serving,
     // Its registry stands before the plain one: aliases under a policy move by promotion only.
     ...governance,
+    webhooks,
     uiDir: options.uiDir,
   };
   return {
     services,
     async close() {
       await serving.serving.close();
+      await webhooks.close();
       await closeGovernance();
       await tracking.drain();
       await blobs.close();

@@ -16,6 +16,7 @@ import { modelVersionRoutes } from "./model_versions.ts";
 import { registeredModelRoutes } from "./registered_models.ts";
 import { runRoutes } from "./runs.ts";
 import { multipartRoutes } from "./uploads.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 const api = new Hono<AppEnv>();
 api.route("/mlflow/experiments", experimentRoutes);
@@ -26,6 +27,7 @@ api.route("/mlflow/artifacts", artifactRoutes);
 api.route("/mlflow/logged-models", loggedModelRoutes);
 api.route("/mlflow/registered-models", registeredModelRoutes);
 api.route("/mlflow/model-versions", modelVersionRoutes);
+api.route("/mlflow/webhooks", webhookRoutes);
 api.route("/mlflow", uploadRoutes);
 api.route("/mlflow-artifacts/mpu", multipartRoutes);
 api.route("/mlflow-artifacts", proxiedArtifactRoutes);
