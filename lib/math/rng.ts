@@ -135,8 +135,7 @@ export function createRng(seed: number): Rng {
       return out;
     },
     shuffle(items) {
-      // deno-lint-ignore no-explicit-any
-      const a = items as any;
+      const a = items as { [index: number]: unknown; length: number };
       for (let i = a.length - 1; i > 0; i--) {
         const j = integer(i + 1);
         const t = a[i];
