@@ -4,5 +4,7 @@ import { fileBlobStore } from "./file_blob_store.ts";
 
 /** A folder's path, or `s3://bucket/prefix`. */
 export async function openBlobStore(place: string): Promise<BlobStore> {
-  return await fileBlobStore(place);
+  if (!place.startsWith("s3:")) return await fileBlobStore(place);
+  const { s3BlobStore } = await import("./s3_blob_store.ts");
+  return await s3BlobStore(place);
 }
