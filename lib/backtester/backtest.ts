@@ -57,7 +57,7 @@ export function backtest(
       recorder,
       account,
       orders: () => broker.done.toOrders(broker.working),
-      fills: () => broker.fills.toFills(),
+      fills: () => broker.execution.fills.toFills(),
       costs: costsOf(broker),
       stopped,
       length,
@@ -98,8 +98,8 @@ export function backtest(
         equity = account.equity();
       }
       if (onFill !== undefined) {
-        while (toldFills < broker.fills.length) {
-          onFill.call(strategy, broker.fills.at(toldFills++), context);
+        while (toldFills < broker.execution.fills.length) {
+          onFill.call(strategy, broker.execution.fills.at(toldFills++), context);
         }
       }
       if (onTrade !== undefined) {

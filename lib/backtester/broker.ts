@@ -1,72 +1,49 @@
 /**
- * The simulated broker: working orders, their fills, and what positions cost to hold.
+ * The simulated broker: working orders and the way of a bar.
  *
  * A bar passes in this order: corporate actions and financing, market orders and gaps at the open,
  * stops, limits, orders at the close, marking, margin. An order placed at bar t works from t + 1.
  * @module
  */
-import { Account, affordableUnits, roundToLot } from "./account.ts";
-import { type ContractTerms, contractTerms } from "./contract_terms.ts";
-import { Holding } from "./holding.ts";
-import { matchAtOpen, matchLimit, matchStop } from "./fill_rules.ts";
+import type { Account } from "./account.ts";
+import type { ContractTerms } from "./contract_terms.ts";
 import { OrderError } from "./errors.ts";
+import { atTarget, end, Execution, type Match } from "./execution.ts";
+import { matchAtOpen, matchLimit, matchStop } from "./fill_rules.ts";
+import { Holding } from "./holding.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { FillLog } from "./fill_log.ts";
 import type { OrderRequest } from "./order.ts";
+import { OrderLog } from "./order_log.ts";
 import type { Panel } from "./panel.ts";
 import { placeOrder, setTrail } from "./place_order.ts";
-import { OrderLog } from "./order_log.ts";
 import { WorkingOrder } from "./working_order.ts";
-
-/** A target order whose asset already stands there; it leaves no record. */
-const atTarget = "already at target";
-
-interface Match {
-  order: WorkingOrder;
-  rawPrice: number;
-  /** Signed units wanted, and how many of them only reduce the position. */
-  delta: number;
-  reduces: number;
-}
 
 export class Broker {
   readonly account: Account;
   readonly terms: ContractTerms;
+  readonly execution: Execution;
   /** Orders that are done; the others are {@linkcode working}. */
   readonly done: OrderLog;
-  readonly fills: FillLog;
   readonly holding: Holding;
-  slippageCost = 0;
-  fxCost = 0;
-  /** Set when equity is gone: nothing trades any more. */
-  ruined = false;
   readonly #panel: Panel;
   readonly #options: ResolvedOptions;
-  readonly #fxCostRate: number;
   readonly #allowNegativePrices: boolean;
-  readonly #rebalancesLazily: boolean;
   readonly #index = new Map<string, number>();
   #nextId = 0;
   #equity = NaN;
   #equityBar = -1;
   #working: WorkingOrder[] = [];
-  /** Units of the present bar filled so far, per asset, for the volume limit. */
-  readonly #filledVolume: Float64Array;
-  #filledVolumeBar = -1;
 
   constructor(panel: Panel, options: ResolvedOptions) {
     this.#panel = panel;
     this.#options = options;
-    this.#fxCostRate = options.source.fxCost ?? 0;
     this.#allowNegativePrices = options.source.allowNegativePrices ?? false;
-    this.#rebalancesLazily = options.rebalanceBand > 0;
     panel.symbols.forEach((s, a) => this.#index.set(s, a));
-    this.account = new Account(options.cash, panel.symbols);
-    this.fills = new FillLog(panel.symbols, panel.time);
+    this.execution = new Execution(panel, options, (...fill) => this.#afterFill(...fill));
+    this.account = this.execution.account;
+    this.terms = this.execution.terms;
     this.done = new OrderLog(panel.symbols, panel.time);
-    this.terms = contractTerms(panel, options.source);
     this.holding = new Holding(panel, this.account, this.terms, options.source);
-    this.#filledVolume = new Float64Array(panel.symbols.length);
   }
 
   /** Index of a symbol; the only one when none is named. @throws {OrderError} If it is unknown. */
@@ -153,19 +130,14 @@ export class Broker {
 
   cancel(order: { id: number }, reason = "cancelled by the strategy"): void {
     const found = this.#working.find((o) => o.id === order.id);
-    if (found?.isWorking) this.#end(found, "cancelled", reason);
+    if (found?.isWorking) end(found, "cancelled", reason);
   }
 
   cancelAll(reason: string): void {
     for (const order of this.#working) {
-      if (order.isWorking) this.#end(order, "cancelled", reason);
+      if (order.isWorking) end(order, "cancelled", reason);
     }
     this.#sweep();
-  }
-
-  #end(order: WorkingOrder, status: WorkingOrder["status"], reason: string): void {
-    order.status = status;
-    order.reason = reason;
   }
 
   /** Everything of bar `t` before the strategy sees it. */
@@ -189,7 +161,7 @@ export class Broker {
       if (order.activeFrom !== t || order.type !== "market" || order.placedBar !== t) continue;
       this.#tryMatch(batch, order, this.#panel.assets[order.asset].close[t], t);
     }
-    this.#executeBatch(batch, t);
+    this.execution.executeBatch(batch, t);
     this.#sweep();
   }
 
@@ -205,7 +177,7 @@ export class Broker {
       if (order.timeInForce !== "day" || order.firstTried < 0) continue;
       // A bar is stamped at its close: one that ends at midnight belongs to the day before.
       const dayOf = (bar: number) => Math.floor((this.#panel.time[bar] - 1) / 86_400_000);
-      if (dayOf(t) > dayOf(order.firstTried)) this.#end(order, "expired", "end of day");
+      if (dayOf(t) > dayOf(order.firstTried)) end(order, "expired", "end of day");
     }
   }
 
@@ -221,14 +193,14 @@ export class Broker {
       if (order.phase === 1 || delayed && order.type === "market" && order.phase === 0) continue;
       this.#tryMatch(batch, order, matchAtOpen(order, assets[order.asset].open[t]), t);
     }
-    this.#executeBatch(batch, t);
+    this.execution.executeBatch(batch, t);
     for (const order of this.#working) {
       if (!order.isWorking || order.firstTried !== t) continue;
       const isNow = order.timeInForce === "ioc" || order.timeInForce === "fok";
       if (
         order.phase === -1 || isNow && order.phase === 0 && !(delayed && order.type === "market")
       ) {
-        this.#end(order, "expired", order.phase === -1 ? "only at the open" : "not filled at once");
+        end(order, "expired", order.phase === -1 ? "only at the open" : "not filled at once");
       }
     }
   }
@@ -264,7 +236,7 @@ export class Broker {
         if (raw !== raw) continue;
         const batch: Match[] = [];
         this.#tryMatch(batch, order, raw, t);
-        this.#executeBatch(batch, t);
+        this.execution.executeBatch(batch, t);
       }
     }
     for (const order of this.#working) {
@@ -292,14 +264,14 @@ export class Broker {
       this.#tryMatch(batch, order, matchAtOpen(order, assets[order.asset].close[t]), t);
     }
     if (batch.length > 0) this.#mark(t);
-    this.#executeBatch(batch, t);
+    this.execution.executeBatch(batch, t);
     for (const order of this.#working) {
       if (!order.isWorking || order.firstTried !== t) continue;
-      if (order.phase === 1) this.#end(order, "expired", "only at the close");
+      if (order.phase === 1) end(order, "expired", "only at the close");
       else if (
         delayed && order.type === "market" &&
         (order.timeInForce === "ioc" || order.timeInForce === "fok")
-      ) this.#end(order, "expired", "not filled at once");
+      ) end(order, "expired", "not filled at once");
     }
   }
 
@@ -327,7 +299,7 @@ export class Broker {
     const { assets } = this.#panel;
     for (let a = 0; a < assets.length; a++) {
       const open = assets[a].open[t];
-      if (open === open) account.mark[a] = open * terms.multiplier[a] * this.#rate(a, t);
+      if (open === open) account.mark[a] = open * terms.multiplier[a] * this.execution.rate(a, t);
     }
   }
 
@@ -336,278 +308,10 @@ export class Broker {
     const { assets } = this.#panel;
     for (let a = 0; a < assets.length; a++) {
       const close = assets[a].close[t];
-      if (close === close) account.mark[a] = close * terms.multiplier[a] * this.#rate(a, t);
-    }
-  }
-
-  #rate(a: number, t: number): number {
-    const fx = this.terms.fx[a];
-    return fx === null ? 1 : fx[t];
-  }
-
-  /** Signed units that the order wants when asset value and equity are as marked. */
-  #wanted(order: WorkingOrder, rawPrice: number, equity: number, t: number): number {
-    const a = order.asset;
-    const position = this.account.units[a];
-    const sign = order.isBuy ? 1 : -1;
-    if (order.reduceOnly) {
-      if (position * sign >= 0) return 0;
-      const left = order.sizeKind === 0 ? order.units - order.filledUnits : Infinity;
-      return sign * Math.min(left, Math.abs(position));
-    }
-    if (order.units === order.units) return sign * (order.units - order.filledUnits);
-    const unitValue = rawPrice * this.terms.multiplier[a] * this.#rate(a, t);
-    if (order.sizeKind === 4) return order.sizeAmount - position;
-    if (order.sizeKind === 2) return sign * order.sizeAmount / unitValue;
-    if (!(unitValue > 0)) {
-      throw new OrderError(
-        `Cannot fill order ${order.id}: a size as a share of equity needs a positive price, got ${rawPrice} at bar ${t}`,
-        "size",
-        order.sizeAmount,
-      );
-    }
-    const share = order.sizeAmount * Math.max(0, equity) / unitValue;
-    if (order.sizeKind === 1) return sign * share;
-    const delta = share - position;
-    const isDust = Math.abs(delta) * unitValue <= 1e-9 * equity;
-    const isNear = this.#rebalancesLazily && order.sizeAmount !== 0 &&
-      Math.abs(delta) * unitValue < this.#options.rebalanceBand * equity;
-    return isDust || isNear ? 0 : delta;
-  }
-
-  /** Fills orders that meet the market at the same moment: what reduces first, sells before buys. */
-  #executeBatch(batch: Match[], t: number): void {
-    const n = batch.length;
-    if (n === 0) return;
-    const { account } = this;
-    if (this.#panel.isSingle || n === 1) {
-      for (let i = 0; i < n; i++) {
-        const { order, rawPrice } = batch[i];
-        if (!order.isWorking) continue;
-        this.#markAsset(order.asset, rawPrice, t);
-        batch[i].delta = this.#wanted(order, rawPrice, account.equity(), t);
-        if (n === 1) this.#executeOne(batch[i], t);
-      }
-      if (n > 1) this.#executeOrdered(batch, t, false);
-      return;
-    }
-    const equity = account.equity();
-    for (const m of batch) m.delta = this.#wanted(m.order, m.rawPrice, equity, t);
-    this.#executeOrdered(batch, t, true);
-  }
-
-  #executeOrdered(batch: Match[], t: number, isShared: boolean): void {
-    const { account } = this;
-    for (const m of batch) {
-      const position = account.units[m.order.asset];
-      m.reduces = position * m.delta < 0 ? Math.min(Math.abs(position), Math.abs(m.delta)) : 0;
-    }
-    const opening = (m: Match) => Math.abs(m.delta) - m.reduces;
-    const rank = (m: Match) =>
-      (opening(m) > 1e-12 * Math.abs(m.delta) ? 2 : 0) + (m.delta > 0 ? 1 : 0);
-    const sorted = [...batch].sort((x, y) => rank(x) - rank(y) || x.order.id - y.order.id);
-    let scaled = false;
-    for (const m of sorted) {
-      if (!m.order.isWorking) continue;
-      if (isShared && !scaled && rank(m) === 2 + 1) {
-        scaled = true;
-        this.#scaleToRoom(sorted.filter((x) => x.order.isWorking && rank(x) === 3), t);
-      }
-      if (!isShared) {
-        this.#markAsset(m.order.asset, m.rawPrice, t);
-        m.delta = this.#wanted(m.order, m.rawPrice, account.equity(), t);
-      }
-      this.#executeOne(m, t);
-    }
-  }
-
-  /** Buys that open and together cost more than there is are cut by one factor. */
-  #scaleToRoom(buys: Match[], t: number): void {
-    const flexible = buys.filter((m) => m.order.sizeKind !== 0);
-    if (flexible.length < 2) return;
-    const { leverage, commission } = this.#options;
-    let room = this.account.room(true, leverage);
-    let cost = 0;
-    for (const m of buys) {
-      const units = Math.abs(m.delta) - m.reduces;
-      const price = this.#shifted(m.order, m.rawPrice, units, t);
-      const value = units * price * this.terms.multiplier[m.order.asset] *
-        this.#rate(m.order.asset, t);
-      const total = value +
-        leverage * (commission.charge(units, value) + value * this.#fxRate(m.order.asset));
-      if (m.order.sizeKind === 0) room -= total;
-      else cost += total;
-    }
-    if (cost <= room || !(cost > 0)) return;
-    const factor = Math.max(0, room) / cost;
-    for (const m of flexible) m.delta = m.reduces + (m.delta - m.reduces) * factor;
-  }
-
-  #fxRate(a: number): number {
-    return this.terms.fx[a] === null ? 0 : this.#fxCostRate;
-  }
-
-  #markAsset(a: number, rawPrice: number, t: number): void {
-    this.account.mark[a] = rawPrice * this.terms.multiplier[a] * this.#rate(a, t);
-  }
-
-  /** The price with spread and slippage, rounded to the tick against the trader. */
-  #shifted(order: WorkingOrder, rawPrice: number, units: number, t: number): number {
-    const { constantShift, halfSpread, slippage } = this.#options;
-    let price = rawPrice;
-    const isPassive = order.type === "limit" || order.type === "stopLimit";
-    if (!isPassive && constantShift !== 0) {
-      const shift = constantShift === constantShift
-        ? constantShift
-        : halfSpread + slippage.fraction(this.#panel.assets[order.asset], t, units, rawPrice);
-      price = order.isBuy ? rawPrice * (1 + shift) : rawPrice * (1 - shift);
-    }
-    const tick = this.terms.tickSize[order.asset];
-    if (tick > 0) {
-      const ticks = price / tick;
-      price = (order.isBuy ? Math.ceil(ticks - 1e-9) : Math.floor(ticks + 1e-9)) * tick;
-    }
-    return price;
-  }
-
-  /** Fills one order; a forced one takes no notice of the volume limit. */
-  #executeOne(m: Match, t: number, isForced = false): void {
-    const { order, rawPrice } = m;
-    const { account, terms } = this;
-    const options = this.#options;
-    const a = order.asset;
-    let delta = m.delta;
-    if (delta === 0) {
-      if (order.sizeKind >= 3) this.#end(order, "cancelled", atTarget);
-      else if (order.reduceOnly) this.#end(order, "cancelled", "no position to reduce");
-      return;
-    }
-    if (order.sizeKind >= 3) order.isBuy = delta > 0;
-    const position = account.units[a];
-    const lot = terms.lotSize[a];
-    if (lot > 0 && Math.abs(delta) !== Math.abs(position)) {
-      delta = Math.sign(delta) * roundToLot(Math.abs(delta), lot);
-    }
-    if (delta !== delta || delta === 0) {
-      const isTarget = order.sizeKind >= 3;
-      this.#end(
-        order,
-        isTarget ? "cancelled" : "rejected",
-        isTarget ? atTarget : "less than one lot",
-      );
-      return;
-    }
-    let cut = "";
-    if (!options.allowShort && delta < 0 && position + delta < 0) {
-      if (position <= 0) return this.#end(order, "rejected", "short selling is not allowed");
-      delta = -position;
-      cut = "cut to the position: short selling is not allowed";
-    }
-    const asked = Math.abs(delta);
-    // Volume first: what cannot be traded need not be paid for.
-    if (!isForced) delta = this.#withinVolume(a, delta, t);
-    if (delta === 0) {
-      if (!options.carryVolume || order.timeInForce === "fok") {
-        this.#end(order, "cancelled", "no volume");
-      }
-      return;
-    }
-    const reduces = position * delta < 0 ? Math.min(Math.abs(position), Math.abs(delta)) : 0;
-    const opens = Math.abs(delta) - reduces;
-    const price = this.#shifted(order, rawPrice, Math.abs(delta), t);
-    const unitValue = price * terms.multiplier[a] * this.#rate(a, t);
-    if (opens > 0) {
-      const affordable = this.#affordable(a, opens, reduces, unitValue, delta > 0);
-      if (affordable < opens * (1 - 1e-12)) {
-        if (order.sizeKind === 0 && !options.reduceShortfall) {
-          this.#end(
-            order,
-            "rejected",
-            `costs ${(opens * unitValue).toFixed(2)}, but ${
-              Math.max(0, affordable * unitValue).toFixed(2)
-            } can be paid for`,
-          );
-          return;
-        }
-        delta = Math.sign(delta) * (reduces + affordable);
-        if (lot > 0) delta = Math.sign(delta) * roundToLot(Math.abs(delta), lot);
-        cut = "cut to what can be paid for";
-        if (delta === 0) return this.#end(order, "rejected", "nothing left to pay with");
+      if (close === close) {
+        account.mark[a] = close * terms.multiplier[a] * this.execution.rate(a, t);
       }
     }
-    const units = Math.abs(delta);
-    if (order.timeInForce === "fok" && units < asked) {
-      return this.#end(order, "cancelled", "cannot be filled whole");
-    }
-    const value = units * Math.abs(unitValue);
-    const exchange = value * this.#fxRate(a);
-    const fee = options.commission.charge(units, value) + exchange;
-    this.fxCost += exchange;
-    this.slippageCost += units * Math.abs(price - rawPrice) * terms.multiplier[a] *
-      this.#rate(a, t);
-    this.#filledVolume[a] += units;
-    account.fill(a, delta, price, unitValue, fee, t, this.#panel.time[t], order.id, order.tag);
-    this.fills.push(order.id, a, t, delta, price, rawPrice, fee);
-    const filledBefore = order.filledUnits;
-    order.price = filledBefore === 0
-      ? price
-      : (order.price * filledBefore + price * units) / (filledBefore + units);
-    order.filledUnits += units;
-    order.fee += fee;
-    order.filledBar = t;
-    order.filledTime = this.#panel.time[t];
-    const isCarried = units < asked && cut === "" && options.carryVolume;
-    if (order.units !== order.units || !isCarried) {
-      order.units = isCarried ? filledBefore + asked : order.filledUnits;
-    }
-    if (isCarried && order.filledUnits < order.units) order.status = "partial";
-    else {
-      order.status = "filled";
-      order.reason = cut || (units < asked ? "cut to the volume limit" : "");
-    }
-    this.#afterFill(order, delta, price, t, rawPrice);
-  }
-
-  #affordable(
-    a: number,
-    opens: number,
-    reduces: number,
-    unitValue: number,
-    isLong: boolean,
-  ): number {
-    const { account } = this;
-    const { leverage, commission } = this.#options;
-    const exchange = this.#fxRate(a);
-    const costs = exchange === 0 ? commission : {
-      rate: commission.rate + exchange,
-      isProportional: commission.isProportional,
-      charge: (u: number, v: number) => commission.charge(u, v) + v * exchange,
-    };
-    let room: number;
-    if (reduces === 0) room = account.room(isLong, leverage);
-    else {
-      const closed = reduces * Math.abs(unitValue);
-      const present = account.mark[a];
-      account.mark[a] = unitValue;
-      room = leverage * (account.equity() - costs.charge(reduces, closed)) -
-        (account.gross() - closed);
-      account.mark[a] = present;
-    }
-    return affordableUnits(opens, room, Math.abs(unitValue), costs, leverage);
-  }
-
-  #withinVolume(a: number, delta: number, t: number): number {
-    const limit = this.#options.volumeLimit;
-    if (limit >= 1e300) return delta;
-    if (this.#filledVolumeBar !== t) {
-      this.#filledVolume.fill(0);
-      this.#filledVolumeBar = t;
-    }
-    const volume = this.#panel.assets[a].volume[t];
-    if (!(volume >= 0)) return delta; // unknown
-    const lot = this.terms.lotSize[a];
-    const left = roundToLot(Math.max(0, volume * limit - this.#filledVolume[a]), lot);
-    return Math.sign(delta) * Math.min(Math.abs(delta), left);
   }
 
   #afterFill(order: WorkingOrder, delta: number, price: number, t: number, rawPrice: number): void {
@@ -619,7 +323,7 @@ export class Broker {
         if (
           other !== order && other.oco === order.oco && other.isWorking && order.status === "filled"
         ) {
-          this.#end(other, "cancelled", `order ${order.id} of its group filled`);
+          end(other, "cancelled", `order ${order.id} of its group filled`);
         }
       }
     }
@@ -628,7 +332,7 @@ export class Broker {
         if (
           other.asset === order.asset && other.isWorking && other.parentId >= 0 && other.reduceOnly
         ) {
-          this.#end(other, "cancelled", "position closed");
+          end(other, "cancelled", "position closed");
         }
       }
     }
@@ -688,7 +392,7 @@ export class Broker {
   /** Ends asset `a`, whose last bar was the one before `t`, at its last close. */
   delist(a: number, t: number): void {
     for (const order of this.#working) {
-      if (order.asset === a && order.isWorking) this.#end(order, "cancelled", "delisted");
+      if (order.asset === a && order.isWorking) end(order, "cancelled", "delisted");
     }
     if (this.account.units[a] !== 0) this.closeAt(a, this.lastPrice(a, t), t, "delisted");
     this.#sweep();
@@ -698,8 +402,12 @@ export class Broker {
   closeAt(a: number, rawPrice: number, t: number, reason: string): void {
     const order = this.submitTarget(a, 4, 0, t);
     order.reason = reason;
-    this.#executeOne({ order, rawPrice, delta: -this.account.units[a], reduces: 0 }, t, true);
-    if (order.isWorking) this.#end(order, "cancelled", reason);
+    this.execution.executeOne(
+      { order, rawPrice, delta: -this.account.units[a], reduces: 0 },
+      t,
+      true,
+    );
+    if (order.isWorking) end(order, "cancelled", reason);
     else if (order.status === "filled") order.reason = reason;
     this.#sweep();
   }

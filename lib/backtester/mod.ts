@@ -27,14 +27,8 @@ export {
   type RateSeries,
 } from "./options.ts";
 export { backtest } from "./backtest.ts";
-export {
-  backtestSignals,
-  backtestWeights,
-  type EntrySignals,
-  type PortfolioWeights,
-  type Signals,
-  type WeightSignals,
-} from "./backtest_signals.ts";
+export { backtestSignals, backtestWeights, type PortfolioWeights } from "./backtest_signals.ts";
+export type { EntrySignals, Signals, WeightSignals } from "./signal_run.ts";
 export { barsPerYearOf } from "./bars_per_year.ts";
 export { BacktestError, LookAheadError, OrderError } from "./errors.ts";
 export { BacktestResult, type CostBreakdown, drawdownOf, returnsOf } from "./result.ts";

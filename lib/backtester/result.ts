@@ -208,9 +208,9 @@ export function buildResult(run: RunRecord): BacktestResult {
 /** The broker's books as a breakdown. */
 export function costsOf(broker: Broker): CostBreakdown {
   return {
-    commission: broker.account.totalFees - broker.fxCost,
-    slippage: broker.slippageCost,
-    exchange: broker.fxCost,
+    commission: broker.account.totalFees - broker.execution.fxCost,
+    slippage: broker.execution.slippageCost,
+    exchange: broker.execution.fxCost,
     borrow: broker.holding.borrowCost,
     interest: broker.holding.interest,
     dividends: broker.holding.dividends,
