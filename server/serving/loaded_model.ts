@@ -1,5 +1,5 @@
 /** A model version in memory: its graph in ONNX Runtime and what stands beside it. @module */
-import { badRequest } from "./errors.ts";
+import { ServingError } from "./errors.ts";
 import type { ModelSource, ModelVersionRef } from "./model_source.ts";
 import { type OnnxSession, openOnnx } from "./onnx_session.ts";
 import { type ModelFile, readModelFile, type Signature } from "./signature.ts";
@@ -93,7 +93,10 @@ async function readJson(source: ModelSource, ref: ModelVersionRef, path: string)
 export async function loadModel(source: ModelSource, ref: ModelVersionRef): Promise<LoadedModel> {
   const graph = await source.readFile(ref, "model.onnx");
   if (!graph) {
-    throw badRequest(`Cannot serve ${ref.name} version ${ref.version}: it has no model.onnx`);
+    throw new ServingError(
+      503,
+      `Cannot serve ${ref.name} version ${ref.version}: it has no model.onnx`,
+    );
   }
   const text = await source.readFile(ref, "tapebook.json");
   const file: ModelFile = text ? readModelFile(new TextDecoder().decode(text)) : {};

@@ -231,6 +231,7 @@ const refused: [name: string, status: number, path: string, body: unknown, says:
     features(answers.rows),
     /Cannot load broken version 1/,
   ],
+  ["a version without a graph", 503, "bare/infer", features(answers.rows), /has no model\.onnx/],
   ["no inputs", 400, "signal/infer", {}, /inputs/],
   ["another shape", 400, "signal/infer", features([1, 2, 3], [1, 3]), /shape must be \[-1,4\]/],
   ["too few elements", 400, "signal/infer", features([1, 2], [1, 4]), /needs 4 elements, got 2/],

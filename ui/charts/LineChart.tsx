@@ -174,7 +174,14 @@ export function LineChart(props: LineChartProps) {
   }, [shape, xKind, logY, theme, height, props.yLabel]);
 
   useEffect(() => {
-    if (plot.current && plot.current.data !== data) plot.current.setData(data);
+    const made = plot.current;
+    if (!made || made.data === data) return;
+    // News must not throw a reader out of the part of the curve that was zoomed to.
+    const [x] = made.data;
+    const { min, max } = made.scales.x;
+    const isZoomed = x.length > 1 && ((min ?? x[0]) > x[0] || (max ?? Infinity) < x[x.length - 1]);
+    made.setData(data, !isZoomed);
+    if (isZoomed) made.redraw();
   }, [data]);
 
   const index = cursor.value;

@@ -33,7 +33,9 @@ export const modelKinds = [
 ] as const;
 
 /** Changes within this time are looked at together. */
-const gatherMs = 600;
+const gatherMs = 250;
+/** Least time between two looks, however much happens. */
+const restMs = 1000;
 /** How often to look while events arrive by themselves, in case one was lost. */
 const quietMs = 30_000;
 
@@ -79,23 +81,48 @@ export function useRefresh(
     if (!isOn) return;
     let isStreaming = false;
     let isStale = false;
-    let lookedAt = performance.now();
-    const look = () => {
+    let lookedAt = -Infinity;
+    let isLooking = false;
+    let isAskedAgain = false;
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    // One look at a time: what changes meanwhile is looked at after a rest.
+    const look = async () => {
       isStale = document.hidden;
       if (isStale) return;
+      if (isLooking) {
+        isAskedAgain = true;
+        return;
+      }
+      const wait = lookedAt + restMs - performance.now();
+      if (wait > 0) {
+        rest ??= setTimeout(() => {
+          rest = undefined;
+          void look();
+        }, wait);
+        return;
+      }
+      isLooking = true;
+      isAskedAgain = false;
       lookedAt = performance.now();
-      void latest.current();
+      try {
+        await latest.current();
+      } finally {
+        isLooking = false;
+        if (isAskedAgain) void look();
+      }
     };
     const timer = setInterval(() => {
-      if (!isStreaming || performance.now() - lookedAt > quietMs) look();
+      if (!isStreaming || performance.now() - lookedAt > quietMs) void look();
     }, everyMs);
     const onVisible = () => {
-      if (!document.hidden && isStale) look();
+      if (!document.hidden && isStale) void look();
     };
     document.addEventListener("visibilitychange", onVisible);
     const stop = live && listen(live, look, (isOpen) => isStreaming = isOpen);
     return () => {
       clearInterval(timer);
+      clearTimeout(rest);
+      isAskedAgain = false;
       document.removeEventListener("visibilitychange", onVisible);
       stop?.();
     };

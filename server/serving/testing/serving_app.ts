@@ -24,7 +24,7 @@ export const signalFile = JSON.stringify({
 
 /**
  * Models: `signal` (versions 1 and 2, champion 1), `mixed`, `columns` (champions), `broken` (its
- * graph is no ONNX), `empty` (no champion).
+ * graph is no ONNX), `bare` (no graph at all), `empty` (no champion).
  */
 export function createServingApp(options: { logDir?: string } = {}) {
   const source = createMemorySource();
@@ -33,8 +33,9 @@ export function createServingApp(options: { logDir?: string } = {}) {
   source.add("mixed", "1", { "model.onnx": fixture("mixed") });
   source.add("columns", "1", { "model.onnx": fixture("columns") });
   source.add("broken", "1", { "model.onnx": "not a graph" });
+  source.add("bare", "1", {});
   source.add("empty", "1", { "model.onnx": fixture("columns") });
-  for (const name of ["signal", "mixed", "columns", "broken"]) {
+  for (const name of ["signal", "mixed", "columns", "broken", "bare"]) {
     source.setAlias(name, "champion", "1");
   }
 
