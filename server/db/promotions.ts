@@ -62,14 +62,16 @@ const promotionColumns = `p.id, p.model, p.version, p.alias, p.status, p.rules, 
     'text', r.text, 'at', r.at) order by r.review_no)
     from promotion_reviews r where r.promotion_id = p.id), '[]') as reviews`;
 
+/** False when the same is pending already. */
 export async function insertPromotion(
   db: Sql,
   row: Omit<PromotionRow, "reviews" | "previous_version" | "decided_by" | "decided_at">,
-): Promise<void> {
-  await db.query(
+): Promise<boolean> {
+  const rows = await db.query(
     `insert into promotions (id, model, version, alias, status, rules, lineage, created_by,
        created_at)
-     values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9)`,
+     values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9)
+     on conflict do nothing returning id`,
     [
       row.id,
       row.model,
@@ -82,6 +84,7 @@ export async function insertPromotion(
       row.created_at,
     ],
   );
+  return rows.length > 0;
 }
 
 export async function findPromotion(

@@ -121,32 +121,38 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
     return (await table.findPolicy(db, model))?.policy ?? defaultPolicy;
   }
 
-  async function judge(
+  /** All that the rules look at but the approvals, which are read when the request is decided. */
+  async function gather(
     model: string,
     version: string,
     requestedBy: string,
-    approvals: readonly Review[],
-  ): Promise<{ rules: RuleResult[]; lineage: Lineage }> {
+  ): Promise<{ policy: Policy; facts: Omit<RuleFacts, "approvals"> }> {
     const found = await registry.getVersion(model, version);
     const run = await runOf(found);
     const lineage = readLineage(found, run);
-    const facts: RuleFacts = {
+    const openAlerts = await table.listAlerts(db, {
+      model,
+      version: Number(version),
+      isOpen: true,
+      limit: 100,
+    });
+    const facts = {
       lineage,
       metrics: new Map((run?.data.metrics ?? []).map((m) => [m.key, m.value])),
       runTags: new Map((run?.data.tags ?? []).map((t) => [t.key, t.value])),
       versionTags: new Map((found.tags ?? []).map((t) => [t.key, t.value])),
       measuredLatency: await options.measuredLatency?.(model, version) ?? null,
-      openAlerts: await table.listAlerts(db, {
-        model,
-        version: Number(version),
-        isOpen: true,
-        limit: 100,
-      }),
-      approvals,
+      openAlerts,
       authors: new Set([requestedBy, ...(lineage.author === null ? [] : [lineage.author])]),
     };
-    const { rules } = await policyOf(model);
-    return { rules: rules.map((rule) => judgeRule(rule, facts)), lineage };
+    return { policy: await policyOf(model), facts };
+  }
+
+  function judge(
+    { policy, facts }: Awaited<ReturnType<typeof gather>>,
+    approvals: readonly Review[],
+  ): RuleResult[] {
+    return policy.rules.map((rule) => judgeRule(rule, { ...facts, approvals }));
   }
 
   /** Moves `alias`; the version that it leaves gets `previous`. Gives that version. */
@@ -208,11 +214,9 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
         await audit.appendIn(tx, entry("promotion.comment", before, actor, { text: review.text }));
       });
     } else {
-      const approvals = review?.decision === "approve"
-        ? [...before.approvals, review]
-        : before.approvals;
-      const { rules } = await judge(before.model, before.version, before.createdBy, approvals);
+      const gathered = await gather(before.model, before.version, before.createdBy);
       await db.transaction(async (tx) => {
+        // Locked, so that the last of several approvers at the same time sees them all.
         const row = await table.findPromotion(tx, id, { lock: true });
         if (row?.status !== "pending") {
           throw new ApiError(
@@ -227,6 +231,8 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
             entry(`promotion.${review.decision}`, before, actor, { text: review.text }),
           );
         }
+        const { approvals } = toPromotion((await table.findPromotion(tx, id))!);
+        const rules = judge(gathered, approvals);
         await settle(tx, before, rules, actor, review?.decision === "reject");
       });
     }
@@ -292,21 +298,21 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
 
   return {
     async request({ model, version, alias, comment }, actor) {
-      const { rules, lineage } = await judge(model, version, actor.name, []);
-      const open = await table.findPendingPromotion(db, model, Number(version), alias);
-      if (open) return await act(open.id, actor, null);
+      const gathered = await gather(model, version, actor.name);
+      const rules = judge(gathered, []);
       const id = crypto.randomUUID();
       const promotion = { id, model, version, alias };
-      await db.transaction(async (tx) => {
-        await table.insertPromotion(tx, {
+      const isNew = await db.transaction(async (tx) => {
+        const isInserted = await table.insertPromotion(tx, {
           ...promotion,
           version: Number(version),
           status: "pending",
           rules,
-          lineage,
+          lineage: gathered.facts.lineage,
           created_by: actor.name,
           created_at: clock.now(),
         });
+        if (!isInserted) return false;
         if (comment) {
           await table.insertReview(tx, id, {
             author: actor.name,
@@ -317,7 +323,17 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
         }
         await audit.appendIn(tx, entry("promotion.request", promotion, actor, { comment }));
         await settle(tx, promotion, rules, actor, false);
+        return true;
       });
+      if (!isNew) {
+        const open = await table.findPendingPromotion(db, model, Number(version), alias);
+        if (open) return await act(open.id, actor, null);
+        throw new ApiError(
+          "RESOURCE_CONFLICT",
+          `Cannot ask for promotion of ${model}/${version}: another request was decided meanwhile; ` +
+            "ask again",
+        );
+      }
       await audit.anchor();
       const made = await read(id);
       tell(made);

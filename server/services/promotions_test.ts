@@ -179,6 +179,25 @@ testServer("promotions", async (server, t) => {
     assert.notEqual((await promotions.request(request, ann)).id, a.id);
   });
 
+  await t.step("people who act at the same time do not lose each other's word", async () => {
+    await makeModel("crowded", {});
+    await promotions.setPolicy(
+      "crowded",
+      policy.parse({ rules: [{ kind: "approval", count: 3, required: true }] }),
+      bob,
+    );
+    const request = { model: "crowded", version: "1", alias: "champion" };
+    const asked = await Promise.all(
+      Array.from({ length: 4 }, () => promotions.request(request, ann)),
+    );
+    assert.equal(new Set(asked.map((p) => p.id)).size, 1);
+    const { id } = asked[0];
+    await Promise.all(["bob", "cat", "dan"].map((name) => promotions.approve(id, "", { name })));
+    const done = await promotions.get(id);
+    assert.equal(done.status, "applied");
+    assert.equal(done.approvals.length, 3);
+  });
+
   await t.step("the routes speak JSON and refuse what does not fit", async () => {
     const post = (path: string, body: unknown) =>
       app.request(`/api/tapebook/v1${path}`, {
