@@ -76,11 +76,15 @@ for (const kind of modelKinds) {
 
 /** Actor and critic on one body, and the losses of the policy-gradient algorithms. */
 function actorCritic() {
-  const body = tf.sequential({
-    layers: [tf.layers.dense({ units: 16, activation: "tanh", inputShape: [5] })],
-  });
-  const policy = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [16] })] });
-  const value = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [16] })] });
+  const dense = (seed: number, units: number, inputs: number, activation?: "tanh") => {
+    const kernelInitializer = tf.initializers.glorotUniform({ seed });
+    return tf.sequential({
+      layers: [
+        tf.layers.dense({ units, activation, inputShape: [inputs], kernelInitializer }),
+      ],
+    });
+  };
+  const body = dense(1, 16, 5, "tanh"), policy = dense(2, 3, 16), value = dense(3, 1, 16);
   const variables = [body, policy, value].flatMap(trainableVariables);
   const heads = (t: Record<string, tf.Tensor>) => {
     const hidden = body.apply(t.observation) as tf.Tensor;
@@ -141,7 +145,7 @@ for (const name of ["ppo", "a2c"] as const) {
         entropyCoefficient: { shape: [] },
       },
       loss: losses[name],
-      optimizer: { kind: "adam", learningRate: 3e-3, epsilon: 1e-5 },
+      optimizer: { kind: "adam", learningRate: 1e-3, epsilon: 1e-5 },
       clipNorm: 0.5,
     });
     const got = Array.from({ length: 100 }, () => step.stepFeeds(data));
@@ -156,7 +160,7 @@ for (const name of ["ppo", "a2c"] as const) {
       return: tf.tensor(data.return),
       entropyCoefficient: tf.scalar(0.01),
     };
-    const adam = tf.train.adam(3e-3, 0.9, 0.999, 1e-5);
+    const adam = tf.train.adam(1e-3, 0.9, 0.999, 1e-5);
     const want = got.map(() =>
       tf.tidy(() => {
         const { value, grads } = tf.variableGrads(() => {
