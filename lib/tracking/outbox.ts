@@ -393,6 +393,8 @@ export class Outbox {
 
   #reached(): void {
     this.#attempt = 0;
+    // Whatever kept the spool from being written may be over at the next outage.
+    this.#spoolBroken = false;
     if (this.#away === null) return;
     this.#away = null;
     this.wake();

@@ -267,6 +267,29 @@ trackingTest("a spool torn in its last line loses only what was never synced", a
   assert.deepEqual([...made[0].points], ["m|1|1|1"]);
 });
 
+trackingTest(
+  "a spool that cannot be written is told of once, and memory serves instead",
+  async (b) => {
+    const file = `${b.spoolDir}/a-file`;
+    await Deno.writeTextFile(file, "");
+    const tracker = b.open({ spoolDir: `${file}/spool` });
+    const run = await tracker.startRun({ name: "no disk" });
+    await b.server.stop();
+    for (let i = 0; i < 3; i++) {
+      run.logMetric("m", i);
+      await assert.rejects(run.flush({ timeoutMs: 20 }), /Cannot flush within 20 ms/);
+    }
+    const told = b.warnings.filter((w) =>
+      /Cannot spool to .*waiting records are in memory/.test(w)
+    );
+    assert.equal(told.length, 1);
+    b.server.start();
+    await run.end();
+    assert.equal(b.server.run(run.id).points.size, 3);
+    await Deno.remove(file);
+  },
+);
+
 trackingTest("an answer that gets lost makes no second run and no second point", async (b) => {
   const tracker = b.open();
   let lost = 0;
