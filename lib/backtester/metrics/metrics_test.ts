@@ -205,3 +205,40 @@ Deno.test("metricIntervals() gives an interval for every metric, the benchmark d
   near(intervals.beta.low, 2, 1e-9);
   near(intervals.beta.high, 2, 1e-9);
 });
+
+Deno.test("computeMetrics() gives what each metric's own function gives", () => {
+  const rng = createRng(9);
+  const b = rng.fillNormal(new Float64Array(333)).map((x) => 0.012 * x);
+  const r = b.map((x) => 0.5 * x + 0.01 * rng.normal() + 0.0003);
+  const rf = 0.0001;
+  const metrics = computeMetrics(r, { benchmark: b, barsPerYear: 250, riskFree: rf });
+  const annual = { barsPerYear: 250, riskFree: rf };
+  const down = { barsPerYear: 250, minimumReturn: rf };
+  const own: Record<string, number> = {
+    total_return: m.totalReturn(r),
+    cagr: m.cagr(r, 250),
+    volatility: m.volatility(r, 250),
+    downside_deviation: m.downsideDeviation(r, down),
+    sharpe: m.sharpeRatio(r, annual),
+    sortino: m.sortinoRatio(r, down),
+    calmar: m.calmarRatio(r, 250),
+    omega: m.omegaRatio(r, rf),
+    max_drawdown: m.maxDrawdown(r),
+    max_drawdown_bars: m.maxDrawdownBars(r),
+    average_drawdown: m.averageDrawdown(r),
+    average_drawdown_bars: m.averageDrawdownBars(r),
+    recovery_factor: m.recoveryFactor(r),
+    ulcer_index: m.ulcerIndex(r),
+    var_95: m.valueAtRisk(r),
+    cvar_95: m.conditionalValueAtRisk(r),
+    tail_ratio: m.tailRatio(r),
+    psr: m.probabilisticSharpe(r, { riskFree: rf }),
+    tracking_error: m.trackingError(r, b, 250),
+    information_ratio: m.informationRatio(r, b),
+    beta: m.beta(r, b),
+    alpha: m.alpha(r, b, annual),
+    up_capture: m.captureRatio(r, b, "up", 250),
+    down_capture: m.captureRatio(r, b, "down", 250),
+  };
+  for (const [name, value] of Object.entries(own)) near(metrics[name], value, 1e-12);
+});
