@@ -56,7 +56,9 @@ const median = (x: number[]) => {
 
 if (import.meta.main) {
   const target = new URL("./sampler_quality.json", import.meta.url);
-  const rows = [];
+  // Rows of earlier runs stay, unless they are measured anew.
+  // deno-lint-ignore no-explicit-any
+  let rows: any[] = JSON.parse(await Deno.readTextFile(target).catch(() => '{"rows":[]}')).rows;
   for (const file of Deno.args) {
     for (const line of (await Deno.readTextFile(file)).trim().split("\n")) {
       const { sampler, problem, trials, best: optuna } = JSON.parse(line);
@@ -79,7 +81,7 @@ if (import.meta.main) {
         tapebook,
         optuna: optuna.map(round),
       };
-      rows.push(row);
+      rows = [...rows.filter((r) => r.sampler !== sampler || r.problem !== problem), row];
       console.error(sampler, problem, row.medianRegret, "worse", pWorse.toFixed(3), "better", row.pBetter.toFixed(3), row.repeat ?? "");
     }
   }
