@@ -1,7 +1,13 @@
 /** Counts in Redis: what several servers of one installation share. @module */
 import type { Redis } from "ioredis";
 import type { Clock } from "./clock.ts";
-import { decide, type QuotaStore, type RateDecision, type RateLimit } from "./quotas.ts";
+import {
+  createMemoryQuotas,
+  decide,
+  type QuotaStore,
+  type RateDecision,
+  type RateLimit,
+} from "./quotas.ts";
 
 /** `decide` of quotas.ts, atomic in the server. Times in ms, as text to keep fractions. */
 const takeScript = `
@@ -37,7 +43,12 @@ if tonumber(value) == tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV
 return value
 `;
 
-/** @throws {Error} If Redis cannot be reached. */
+/**
+ * Counts in the Redis at `url`. When it goes away later, this process counts by itself until it is
+ * back: limits get looser by the number of servers, but nobody is locked out.
+ *
+ * @throws {Error} If Redis cannot be reached at the start.
+ */
 export async function openRedisQuotas(
   url: string,
   clock: Clock,
@@ -47,7 +58,9 @@ export async function openRedisQuotas(
   const prefix = options.prefix ?? "tapebook:quota:";
   const redis: Redis = new Redis(url, {
     lazyConnect: true,
-    maxRetriesPerRequest: 2,
+    maxRetriesPerRequest: 1,
+    // While Redis is away commands fail at once, and this process counts by itself.
+    enableOfflineQueue: false,
     connectTimeout: 5_000,
     retryStrategy: (times) => Math.min(times * 100, 2_000),
   });
@@ -65,7 +78,8 @@ export async function openRedisQuotas(
       { cause: error },
     );
   }
-  return {
+  const local = createMemoryQuotas(clock);
+  const shared: Omit<QuotaStore, "close"> = {
     async take(key, { limit, windowMs }: RateLimit, cost = 1): Promise<RateDecision> {
       const [allowed, remaining, retryAfterMs] = await redis.eval(
         takeScript,
@@ -91,6 +105,12 @@ export async function openRedisQuotas(
     async reset(key) {
       await redis.del(prefix + key, `${prefix}count:${key}`);
     },
+  };
+  return {
+    take: (...args) => shared.take(...args).catch(() => local.take(...args)),
+    peek: (...args) => shared.peek(...args).catch(() => local.peek(...args)),
+    add: (...args) => shared.add(...args).catch(() => local.add(...args)),
+    reset: (...args) => shared.reset(...args).catch(() => local.reset(...args)),
     async close() {
       await redis.quit().catch(() => redis.disconnect());
     },

@@ -73,9 +73,20 @@ testWith("redis", "quotas in Redis", async (program, t) => {
       if (store === null) await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await testQuotas(t, store, clock);
+    await t.step("while Redis is away this process counts by itself", async () => {
+      redis.kill("SIGKILL");
+      await redis.status;
+      const limit = { limit: 2, windowMs: 60_000 };
+      const decisions = [];
+      for (let i = 0; i < 3; i++) decisions.push((await store.take("away", limit)).isAllowed);
+      assert.deepEqual(decisions, [true, true, false]);
+      assert.equal(await store.add("away", 3, 1000), 3);
+    });
     await store.close();
   } finally {
-    redis.kill("SIGTERM");
+    try {
+      redis.kill("SIGKILL");
+    } catch { /* gone already */ }
     await redis.status;
   }
   await t.step("an address where nobody answers is named", async () => {
