@@ -35,6 +35,38 @@ const commands: Record<string, Command> = {
     summary: "--study NAME takes trials of a study until it is done",
     run: async (args) => (await import("./cli/worker.ts")).workerCommand(args),
   },
+  study: {
+    summary: "NAME says what a study found; --summary, --export, --import",
+    run: async (args) => (await import("./cli/study.ts")).studyCommand(args),
+  },
+  audit: {
+    summary: "verify holds the audit log against its hash chain",
+    run: async (args) => (await import("./cli/people.ts")).auditCommand(args),
+  },
+  users: {
+    summary: "add|password NAME; --role viewer, researcher, reviewer or admin",
+    run: async (args) => (await import("./cli/people.ts")).usersCommand(args),
+  },
+  token: {
+    summary: "NAME makes a token for a program; --label, --days",
+    run: async (args) => (await import("./cli/people.ts")).tokenCommand(args),
+  },
+  secrets: {
+    summary: "rotate|rekey: new keys for the secrets kept at rest",
+    run: async (args) => (await import("./cli/people.ts")).secretsCommand(args),
+  },
+  backup: {
+    summary: "FILE: everything the server keeps, of one moment, with checksums",
+    run: async (args) => (await import("./cli/storage.ts")).backupCommand(args),
+  },
+  restore: {
+    summary: "FILE: puts a backup into an empty database",
+    run: async (args) => (await import("./cli/storage.ts")).restoreCommand(args),
+  },
+  gc: {
+    summary: "frees the rows, names and bytes of what was deleted; --older-than-days",
+    run: async (args) => (await import("./cli/storage.ts")).gcCommand(args),
+  },
   "build-ui": {
     summary: "builds the browser's pages into TAPEBOOK_HOME, as the first start does",
     run: async (args) => (await import("./cli/start.ts")).buildUiCommand(args),
