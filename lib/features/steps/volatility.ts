@@ -86,7 +86,10 @@ function barVarianceKernel(window: number, annual: number, estimate: BarVariance
 
 /** A bar's variance by Rogers and Satchell. */
 function rogersSatchell(o: number, h: number, l: number, c: number): number {
-  return logRatio(h, c) * logRatio(h, o) + logRatio(l, c) * logRatio(l, o);
+  const up = logRatio(h, o);
+  const down = logRatio(l, o);
+  const body = logRatio(c, o);
+  return up * (up - body) + down * (down - body);
 }
 
 const parkinsonFactor = 1 / (4 * Math.LN2);
@@ -191,9 +194,12 @@ export const volatility = {
         run([open, high, low, close], [out], from, to) {
           let before = last;
           for (let i = from; i < to; i++) {
-            const jump = logRatio(open[i], before);
-            const body = logRatio(close[i], open[i]);
-            const bar = rogersSatchell(open[i], high[i], low[i], close[i]);
+            const o = open[i];
+            const jump = logRatio(o, before);
+            const up = logRatio(high[i], o);
+            const down = logRatio(low[i], o);
+            const body = logRatio(close[i], o);
+            const bar = up * (up - body) + down * (down - body);
             before = close[i];
             if (jump - jump !== 0 || body - body !== 0 || bar - bar !== 0) {
               overnight.reset();
