@@ -25,6 +25,7 @@ export {
 export * from "./combinatorial_purged.ts";
 export * from "./pbo.ts";
 export * from "./purged_k_fold.ts";
+export * from "./render_plateau.ts";
 export * from "./walk_forward.ts";
 export * from "./cross_markets.ts";
 export * from "./hidden_markov.ts";

@@ -7,8 +7,9 @@ import {
   overAssets,
   overTimeframes,
   plateauMap,
+  renderPlateau,
 } from "./mod.ts";
-import { backtest, strategies } from "../backtester/mod.ts";
+import { backtest, strategies, sweepSmaCross } from "../backtester/mod.ts";
 import { barsOf, randomBars } from "../backtester/testdata/make_bars.ts";
 
 Deno.test("monteCarloTrades(): shuffling keeps the end, drawing with replacement does not", () => {
@@ -100,4 +101,17 @@ Deno.test("the same strategy is judged over assets and timeframes", async () => 
     return 0;
   });
   assert.deepEqual(seen, ["A<-BC", "B<-AC", "C<-AB"]);
+});
+
+Deno.test("renderPlateau() draws a sweep's cells, the best one and the plateau", async () => {
+  const bars = randomBars(600, 4, { drift: 0.0003 });
+  const fast: number[] = [], slow: number[] = [];
+  for (let f = 3; f <= 12; f += 3) for (let s = 20; s <= 60; s += 10) fast.push(f), slow.push(s);
+  const { metrics } = await sweepSmaCross(bars, { fast, slow }, { workers: 0, fees: 0.0005 });
+  const map = plateauMap(fast, slow, metrics.sharpe);
+  const svg = await renderPlateau(map, { x: "fast", y: "slow", value: "Sharpe" });
+  assert.match(svg, /^<svg[^>]* viewBox=/);
+  assert.equal((svg.match(/<rect/g) ?? []).length, 20 + 1);
+  assert.equal((svg.match(/<circle/g) ?? []).length, 1);
+  assert.doesNotMatch(svg, /NaN|undefined/);
 });
