@@ -5,7 +5,8 @@ import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
 function runnerOf(client: Pick<postgres.Sql, "unsafe">): Runner {
   return {
     async objects<Row>(text: string, params: unknown[]) {
-      return await client.unsafe(text, params as never[], { prepare: true }) as unknown as Row[];
+      const result = await client.unsafe(text, params as never[], { prepare: true });
+      return Array.from(result) as unknown as Row[];
     },
     async arrays(text, params) {
       return await client.unsafe(text, params as never[], { prepare: true }).values();

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { eq, getTableColumns, getTableName, is } from "drizzle-orm";
+import { PgTable } from "drizzle-orm/pg-core";
+import { createTestDatabase } from "../../tests/support/postgres.ts";
+import { testWith } from "../../tests/support/components.ts";
+import { testServer } from "../../tests/support/server.ts";
+import { listMigrations, migrate, splitStatements } from "./migrate.ts";
+import { openPostgres } from "./postgres.ts";
+import * as schema from "./schema.ts";
+
+testServer("drizzle's tables are those that the migrations make", async ({ services: { db } }) => {
+  const rows = await db.query<{ table: string; column: string; nullable: string }>(
+    `select c.table_name as table, c.column_name as column, c.is_nullable as nullable
+     from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+     where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+       and c.table_name <> 'schema_migrations'`,
+  );
+  const real = rows.map((r) => `${r.table}.${r.column}${r.nullable === "YES" ? "?" : ""}`).sort();
+  const said: string[] = [];
+  for (const table of Object.values(schema)) {
+    if (!is(table, PgTable)) continue;
+    for (const column of Object.values(getTableColumns(table))) {
+      said.push(`${getTableName(table)}.${column.name}${column.notNull ? "" : "?"}`);
+    }
+  }
+  assert.deepEqual(said.sort(), real);
+});
+
+testServer("drizzle and plain SQL read the same, in and out of transactions", async (server) => {
+  const { db, tracking } = server.services;
+  const { info } = await tracking.createRun({ experimentId: "0", runName: "orm" });
+  const read = async (orm: typeof db.orm) =>
+    await orm.select({ name: schema.runs.runName, no: schema.runs.runNo }).from(schema.runs)
+      .where(eq(schema.runs.runId, info.run_id));
+  const [row] = await read(db.orm);
+  assert.equal(row.name, "orm");
+  assert.equal(typeof row.no, "number");
+  await db.transaction(async (tx) => {
+    await tx.orm.update(schema.runs).set({ runName: "changed" })
+      .where(eq(schema.runs.runId, info.run_id));
+    assert.equal((await read(tx.orm))[0].name, "changed");
+    throw new Error("back");
+  }).catch((error) => assert.equal(error.message, "back"));
+  assert.equal((await read(db.orm))[0].name, "orm");
+});
+
+testServer("values keep their types through either driver", async ({ services: { db } }) => {
+  const text = `select 9007199254740991::int8 as big, 'NaN'::float8 as nan, null::text as none,
+    timestamptz '2020-01-02T03:04:05Z' as at, '{"a":[1,null]}'::jsonb as json, true as flag,
+    $1::text as given`;
+  // Once as it comes, and then prepared.
+  for (let i = 0; i < 3; i++) {
+    const [row] = await db.query(text, ["ü'\"\\"]);
+    assert.deepEqual(row, {
+      big: 9007199254740991,
+      nan: NaN,
+      none: null,
+      at: new Date("2020-01-02T03:04:05Z"),
+      json: { a: [1, null] },
+      flag: true,
+      given: "ü'\"\\",
+    });
+  }
+});
+
+testServer("an error leaves the connection in order", async ({ services: { db } }) => {
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(db.query("select 1 / $1::int as x", [0]), /division by zero/);
+    assert.deepEqual(await db.query("select 1 as one"), [{ one: 1 }]);
+  }
+});
+
+testServer("what is notified is heard", async ({ services: { db } }) => {
+  const heard: string[] = [];
+  const stop = await db.listen("test_channel", (payload) => heard.push(payload));
+  await db.notify("test_channel", "hello");
+  for (let i = 0; i < 40 && heard.length === 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  await stop();
+  assert.deepEqual(heard, ["hello"]);
+});
+
+testServer(
+  "migrations are applied once, and a changed one is refused",
+  async ({ services: { db } }) => {
+    assert.deepEqual(await migrate(db), []);
+    const [first] = await listMigrations();
+    await assert.rejects(
+      migrate(db, [{ ...first, hash: "other" }]),
+      /0001_tracking\.sql was applied with other contents/,
+    );
+  },
+);
+
+Deno.test("splitStatements() keeps function bodies whole and drops comments", () => {
+  const statements = splitStatements(
+    "-- why\ncreate table a (\n  b int\n);\ncreate function f() returns int as $$\nbegin\n  return 1;\nend\n$$;\n",
+  );
+  assert.equal(statements.length, 2);
+  assert.match(statements[1], /return 1;\nend/);
+});
+
+testWith("postgres", "servers that start together take turns to migrate", async () => {
+  const { url, drop } = await createTestDatabase();
+  const databases = await Promise.all([1, 2, 3].map(() => openPostgres(url, { connections: 2 })));
+  try {
+    const applied = await Promise.all(databases.map((db) => migrate(db)));
+    const wanted = (await listMigrations()).length;
+    assert.deepEqual(applied.map((names) => names.length).sort((a, b) => a - b), [0, 0, wanted]);
+  } finally {
+    for (const db of databases) await db.close();
+    await drop();
+  }
+}, { sanitizeOps: false, sanitizeResources: false });
