@@ -2,8 +2,8 @@ import { createCharts } from "../backtester/tearsheet/charts.ts";
 import type { PlateauMap } from "./plateau_map.ts";
 
 /**
- * The map as a self-contained SVG: green above 0, red below, stronger with size; a ring marks the best
- * cell, a square the middle of the best neighbourhood. The chart library is loaded on first use.
+ * The map as a self-contained SVG: green above 0, red below, stronger with size; dashes mark the best
+ * cell, a solid frame the middle of the best neighbourhood. The chart library is loaded on first use.
  */
 export async function renderPlateau(
   map: PlateauMap,
@@ -67,12 +67,13 @@ export async function renderPlateau(
         strokeWidth: 2,
         fill: "none",
       }),
-      Plot.dot([map.best], {
+      Plot.cell([map.best], {
         x: "x",
         y: "y",
-        r: 9,
+        inset: 2,
         stroke: "var(--ink)",
         strokeWidth: 2,
+        strokeDasharray: "4,3",
         fill: "none",
       }),
     ],

@@ -111,7 +111,7 @@ Deno.test("renderPlateau() draws a sweep's cells, the best one and the plateau",
   const map = plateauMap(fast, slow, metrics.sharpe);
   const svg = await renderPlateau(map, { x: "fast", y: "slow", value: "Sharpe" });
   assert.match(svg, /^<svg[^>]* viewBox=/);
-  assert.equal((svg.match(/<rect/g) ?? []).length, 20 + 1);
-  assert.equal((svg.match(/<circle/g) ?? []).length, 1);
+  assert.equal((svg.match(/<rect/g) ?? []).length, 20 + 2);
+  assert.equal((svg.match(/stroke-dasharray/g) ?? []).length, 1);
   assert.doesNotMatch(svg, /NaN|undefined/);
 });
