@@ -61,6 +61,12 @@ export async function exportOnnx(
   const outputNames = options.signature?.outputs ?? layerNames(model.outputs);
   checkNames("inputs", inputNames, model.inputs.length);
   checkNames("outputs", outputNames, model.outputs.length);
+  const shared = outputNames.find((n) => inputNames.includes(n));
+  if (shared !== undefined) {
+    throw new RangeError(
+      `Cannot export: signature.outputs must differ from the inputs' names, got "${shared}" in both`,
+    );
+  }
   const specs = model.inputs.map((input, i) => ({
     name: inputNames[i],
     dtype: input.dtype as TensorSpec["dtype"],

@@ -99,3 +99,35 @@ Deno.test("a loaded model refuses inputs that do not fit", async () => {
   await assert.rejects(loadOnnx(Uint8Array.of(1, 2, 3)));
   model.dispose();
 });
+
+Deno.test("exportOnnx() refuses names and models that can't be written", async () => {
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  await assert.rejects(
+    exportOnnx(model, { signature: { inputs: ["a", "b"] } }),
+    /signature.inputs must have 1 different names, got \[a,b\]/,
+  );
+  await assert.rejects(
+    exportOnnx(model, { signature: { inputs: ["x"], outputs: ["x"] } }),
+    /signature.outputs must differ from the inputs' names, got "x" in both/,
+  );
+  const open = tf.sequential({
+    layers: [tf.layers.dense({ units: 1, batchInputShape: [null, null, 2] })],
+  });
+  await assert.rejects(exportOnnx(open), /must have known dimensions after the batch/);
+  const random = tf.sequential({
+    layers: [tf.layers.gaussianNoise({ stddev: 1, inputShape: [2] })],
+  });
+  const quiet = await loadOnnx(await exportOnnx(random));
+  const [input] = quiet.inputs, [output] = quiet.outputs;
+  const feeds = { [input.name]: { data: [1, 2], shape: [1, 2] } };
+  assert.deepEqual([...quiet.runSync(feeds)[output.name].data], [1, 2]);
+  quiet.dispose();
+});
+
+Deno.test("exportOnnx() can fix the batch, and then names no dimension", async () => {
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  const bytes = await exportOnnx(model, { dynamicBatch: false, batchSize: 3 });
+  const loaded = await loadOnnx(bytes);
+  assert.deepEqual(loaded.inputs.map((i) => i.shape), [[3, 2]]);
+  loaded.dispose();
+});

@@ -17,7 +17,7 @@ const noBool = new Set(
     "ReduceSum ReduceMax ReduceMin ReduceProd ArgMax ArgMin CumSum TopK MatMul Clip").split(" "),
 );
 /** int32 has no kernel in these, although ONNX allows it. */
-const noInt32 = new Set("Relu Where_ ".split(" "));
+const noInt32 = new Set(["Relu"]);
 
 /** The type in which `op` is to run on values of `dtype`. */
 export function castType(op: string, dtype: Dtype): Dtype {
