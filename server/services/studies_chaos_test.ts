@@ -46,19 +46,19 @@ Deno.test("200 trials survive killed workers and two server restarts: each ends 
     let ended = 0;
     const chaos = setInterval(() => {
       const target = processes[rng.integer(Math.max(1, processes.length))];
-      if (!target || killed >= 6) return;
+      if (!target || killed >= 5) return;
       try {
         target.kill("SIGKILL");
         killed++;
       } catch { /* it has ended already */ }
-    }, 1500);
+    }, 1000);
     try {
       const result = await study.optimize(`${objectives}#objective`, {
         trials: 200,
         workers: 3,
         maxConsecutiveErrors: Infinity,
         executor: workersExecutor({
-          leaseMs: 1500,
+          leaseMs: 1000,
           restarts: 30,
           output: "null",
           onStart: (process) => {
@@ -123,7 +123,7 @@ Deno.test("a worker that kills itself harms nobody: its trials are run again by 
     const result = await study.optimize(`${objectives}#crash`, {
       trials: 5,
       workers: 1,
-      executor: workersExecutor({ leaseMs: 500, output: "null" }),
+      executor: workersExecutor({ leaseMs: 2000, output: "null" }),
       onTrial: (t) => {
         seen.push(t.number);
       },
