@@ -1,9 +1,8 @@
 import { bootstrapIntervals, type BootstrapOptions, type Interval } from "./metrics/bootstrap.ts";
 import * as m from "./metrics/mod.ts";
-import { tailMeanInPlace } from "./metrics/conditional_value_at_risk.ts";
 import { drawdownsOf, underwater } from "./metrics/drawdowns.ts";
 import { momentsOf } from "./metrics/moments.ts";
-import { hasNaN, quantileInPlace } from "./metrics/order_statistics.ts";
+import { quantileInPlace } from "./metrics/order_statistics.ts";
 import { ratioOfTails } from "./metrics/tail_ratio.ts";
 import { rootMeanSquare } from "./metrics/ulcer_index.ts";
 
@@ -84,9 +83,11 @@ export function metricsOf(
   const falls = drawdownsOf(depth);
   const total = m.totalReturn(returns);
   const growth = m.growthRate(total, returns.length, barsPerYear);
-  const [low, high, tail] = tailsOf(returns);
+  // One NaN among the returns reaches the total.
+  const isWhole = !Number.isNaN(total);
+  const [low, high, tail] = isWhole ? tailsOf(returns) : [NaN, NaN, NaN];
   const down = m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree });
-  let deep = hasNaN(depth) ? NaN : 0;
+  let deep = isWhole ? 0 : NaN;
   let depths = 0, bars = 0, longest = 0;
   for (const fall of falls) {
     depths += fall.depth;
@@ -128,10 +129,15 @@ export function metricsOf(
   return metrics;
 }
 
-/** 5th and 95th percentile and the mean of the lowest 5 %. */
+/** 5th and 95th percentile and the mean of the lowest 5 %; `returns` hold no NaN. */
 function tailsOf(returns: Float64Array): [low: number, high: number, tail: number] {
-  if (returns.length === 0 || hasNaN(returns)) return [NaN, NaN, NaN];
+  const n = returns.length;
+  if (n === 0) return [NaN, NaN, NaN];
   const values = Float64Array.from(returns);
+  const k = Math.floor(0.05 * (n - 1));
   const low = quantileInPlace(values, 0.05);
-  return [low, quantileInPlace(values, 0.95), tailMeanInPlace(values, 0.05)];
+  // The lowest k + 1 values stand in front now; the upper percentile is sought behind them.
+  let sum = 0;
+  for (let i = 0; i <= k; i++) sum += values[i];
+  return [low, quantileInPlace(values, 0.95, k + 1), sum / (k + 1)];
 }

@@ -56,13 +56,16 @@ export function selectInPlace(a: Float64Array, k: number, left = 0, right = a.le
   return a[k];
 }
 
-/** As `quantile` of the math room (linear interpolation), reordering `a` instead of sorting a copy. */
-export function quantileInPlace(a: Float64Array, p: number): number {
+/**
+ * As `quantile` of the math room (linear interpolation), reordering `a` instead of sorting a copy.
+ * The `placed` lowest values may stand in front already; then they are left where they are.
+ */
+export function quantileInPlace(a: Float64Array, p: number, placed = 0): number {
   const n = a.length;
   if (n === 0) return NaN;
   const at = p * (n - 1);
   const k = Math.floor(at);
-  const low = selectInPlace(a, k);
+  const low = k < placed ? selectInPlace(a, k) : selectInPlace(a, k, placed);
   if (k === n - 1) return low;
   // All after k are larger: the next order statistic is their minimum.
   let high = Infinity;
