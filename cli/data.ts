@@ -159,11 +159,9 @@ async function fetchBars(
           progress.show(bytes / totalBytes, `${rows.toLocaleString("en-US")} bars`),
       });
       progress.end();
-      console.log(
-        `${rows} bars of ${key.symbol} imported${
-          resumedAt > 0 ? `, gone on after ${resumedAt}` : ""
-        }`,
-      );
+      const score = await annotateQuality(catalog, key);
+      const resumed = resumedAt > 0 ? `, gone on after ${resumedAt}` : "";
+      console.log(`${rows} bars of ${key.symbol} imported${resumed}, ${score}`);
       return 0;
     }
     if (key.source === "parquet" && !options.file) {
@@ -184,15 +182,23 @@ async function fetchBars(
       },
     );
     progress.end();
+    const score = rows > 0 ? await annotateQuality(catalog, key) : "nothing new";
     console.log(
       `${rows} bars of ${key.symbol} fetched from ${key.source}${
         resumedAfter === null ? "" : `, gone on after ${formatTime(resumedAfter)}`
-      }`,
+      }, ${score}`,
     );
     return 0;
   } finally {
     progress.end();
   }
+}
+
+/** Checks what the catalog now holds and keeps the report with it. */
+async function annotateQuality(catalog: Catalog, key: PartitionKey): Promise<string> {
+  const quality = checkQuality(await catalog.read(key));
+  await catalog.annotate(key, { quality });
+  return `quality score ${quality.score.toFixed(3)}`;
 }
 
 /** A bar that redraws itself on a terminal, a line each tenth elsewhere. */

@@ -27,7 +27,8 @@ Deno.test("data fetch, list, show, check, export, verify, backup, restore and re
     assert.match((await run(home, "list")).text, /no bars yet/);
     assert.deepEqual(await run(home, "fetch", "sample", "^GSPC"), {
       code: 0,
-      text: "5105 bars, up to 2020-04-17\n5105 bars of ^GSPC fetched from sample",
+      text:
+        "5105 bars, up to 2020-04-17\n5105 bars of ^GSPC fetched from sample, quality score 0.664",
     });
     assert.match(
       (await run(home, "list")).text,
@@ -44,7 +45,10 @@ Deno.test("data fetch, list, show, check, export, verify, backup, restore and re
       assert.equal(await fingerprintBars(again), await fingerprintBars(await sampleBars()), ending);
     }
     const imported = await run(home, "fetch", "csv", "SPX", "--file", `${dir}/out.csv`);
-    assert.match(imported.text, /100 % 5,105 bars.*\n5105 bars of SPX imported$/);
+    assert.match(
+      imported.text,
+      /100 % 5,105 bars.*\n5105 bars of SPX imported, quality score 0\.664$/,
+    );
     assert.match((await run(home, "verify")).text, /every file is as it was written/);
     assert.match((await run(home, "backup", `${dir}/copy`)).text, /^42 files copied/);
     assert.equal((await run(`${dir}/other`, "restore", `${dir}/copy`)).code, 0);

@@ -188,6 +188,24 @@ export class Catalog {
     });
   }
 
+  /** Keeps a quality report (without its lists of rows) and other facts with a partition. */
+  async annotate(
+    key: PartitionKey,
+    notes: { quality?: QualityReport; about?: Manifest["about"] },
+  ): Promise<Manifest> {
+    return await this.#locked(key, async () => {
+      const before = await this.manifest(key);
+      if (!before) throw this.#notFound(key);
+      return await this.#publish(key, {
+        ...before,
+        version: before.version + 1,
+        updatedAt: new Date().toISOString(),
+        quality: notes.quality ? withoutRows(notes.quality) : before.quality,
+        about: { ...before.about, ...notes.about },
+      });
+    });
+  }
+
   /** Drops bars before `keepFrom` (ms UTC); the segment that holds it is cut. Gives the rows dropped. */
   async retain(key: PartitionKey, keepFrom: number): Promise<number> {
     return await this.#locked(key, async () => {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../math/mod.ts";
-import { type Bars, DataError, fingerprintBars, makeBars, sampleBars, sliceBars } from "../mod.ts";
+import {
+  type Bars,
+  checkQuality,
+  DataError,
+  fingerprintBars,
+  makeBars,
+  sampleBars,
+  sliceBars,
+} from "../mod.ts";
 import { Catalog } from "./catalog.ts";
 import { importCsv } from "./import_csv.ts";
 import { partitionPath } from "./partition.ts";
@@ -144,6 +152,19 @@ Deno.test("retain() drops what is older, remove() everything, read() says what i
     await catalog.remove(key);
     assert.deepEqual(await catalog.list(), []);
     await assert.rejects(catalog.read(key), hasFault("not-found"));
+  }));
+
+Deno.test("annotate() keeps the quality report with the data, and it outlives a write", () =>
+  inFolder(async (dir) => {
+    const catalog = new Catalog(dir);
+    const bars = await sampleBars();
+    await catalog.write(key, sliceBars(bars, 0, 500));
+    await catalog.annotate(key, { quality: checkQuality(bars), about: { currency: "USD" } });
+    const { quality, about } = await catalog.write(key, bars);
+    const { score, issues } = quality as { score: number; issues: Record<string, unknown>[] };
+    assert.ok(score > 0.6 && score < 0.7);
+    assert.ok(issues.length > 10 && issues.every((issue) => !("rows" in issue)));
+    assert.equal(about!.currency, "USD");
   }));
 
 Deno.test("a backup is restored to an equal catalog; a damaged one is refused", () =>
