@@ -145,6 +145,11 @@ interface Variant {
  * compiled.dispose();
  * ```
  */
+export function compileStep(options: GeneralStepOptions): Promise<CompiledStep>;
+export function compileStep(options: ModelStepOptions): Promise<CompiledStep>;
+export function compileStep(
+  options: ModelStepOptions | GeneralStepOptions,
+): Promise<CompiledStep>;
 export async function compileStep(
   options: ModelStepOptions | GeneralStepOptions,
 ): Promise<CompiledStep> {
