@@ -185,6 +185,24 @@ export async function countRunning(tx: Sql, studyId: number): Promise<number> {
   return row.n;
 }
 
+/** Trials that are not ended, trials that are complete, and the least and greatest first value. */
+export async function studyProgress(
+  db: Sql,
+  studyId: number,
+): Promise<{ open: number; complete: number; least: number | null; greatest: number | null }> {
+  const [row] = await db.query<
+    { open: number; complete: number; least: number | null; greatest: number | null }
+  >(
+    `select count(*) filter (where state in ('waiting', 'running'))::int as open,
+       count(*) filter (where state = 'complete')::int as complete,
+       min((body->'values'->>0)::float8) filter (where state = 'complete') as least,
+       max((body->'values'->>0)::float8) filter (where state = 'complete') as greatest
+     from study_trials where study_id = $1`,
+    [studyId],
+  );
+  return row;
+}
+
 /** Adds a trial under the next number. */
 export async function insertTrial(
   tx: Sql,

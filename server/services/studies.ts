@@ -126,6 +126,8 @@ export class StudyService {
   /** Recordings of runs, one after the other. */
   #recording: Promise<void> = Promise.resolve();
   readonly #toRecord = new Set<string>();
+  /** Runs of studies that were marked as finished here and may begin again. */
+  readonly #finishedRuns = new Set<string>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -238,7 +240,7 @@ export class StudyService {
   /** Gives a worker the next trial: one that waits, or a new one. */
   async claim(name: string, claim: Claim): Promise<Claimed> {
     const { db } = this.#services;
-    const { study_id: id } = await this.#find(db, name);
+    const { study_id: id, run_id: runId } = await this.#find(db, name);
     const claimed = await db.transaction(async (tx): Promise<Claimed> => {
       const { revision, trial_count, max_attempts } = await sql.nextRevision(tx, id);
       const { leaseId } = claim;
@@ -260,6 +262,9 @@ export class StudyService {
       const leased = (await sql.findTrial(tx, id, row.number))!;
       return { trial: trialJson(leased), leaseId, running: 0 };
     });
+    if (runId && claimed.trial && this.#finishedRuns.delete(runId)) {
+      await this.#services.tracking.updateRun(runId, { status: "RUNNING" });
+    }
     if (claimed.trial) this.#tell(name, claimed.trial.number, "running");
     else this.#recordSoon(name);
     return claimed;
@@ -434,7 +439,7 @@ export class StudyService {
     const { experiment_id: experimentId, run_id: parent } = study;
     for (;;) {
       const rows = await sql.trialsWithoutRun(db, study.study_id, 50);
-      if (rows.length === 0) return;
+      if (rows.length === 0) break;
       for (const row of rows) {
         const trial = trialFromJson(trialJson(row));
         const key = `${name}/${row.number}`;
@@ -461,6 +466,21 @@ export class StudyService {
         await sql.setTrialRun(db, study.study_id, row.number, run.info.run_id);
       }
     }
+    await this.#recordStudy(study, parent);
+  }
+
+  /** The study's own run: its best value so far, and finished while no trial is open. */
+  async #recordStudy(study: sql.StudyRow, runId: string): Promise<void> {
+    const { db, tracking, clock } = this.#services;
+    const { open, complete, least, greatest } = await sql.studyProgress(db, study.study_id);
+    if (open > 0) return;
+    const best = study.directions[0] === "maximize" ? greatest : least;
+    if (study.directions.length === 1 && best !== null) {
+      const metric = { key: "best_value", value: best, timestamp: clock.now(), step: complete };
+      await tracking.logMetrics(runId, [metric]);
+    }
+    await tracking.updateRun(runId, { status: "FINISHED", endTime: clock.now() });
+    this.#finishedRuns.add(runId);
   }
 }
 

@@ -73,6 +73,9 @@ testServer(
     }, { trials: 2 });
     await studiesOf(server.services).settled();
     const state = (await server.request("GET", `${api}/${encodeURIComponent(name)}`)).json<any>();
+    const own = await server.services.tracking.getRun(state.runId);
+    assert.equal(own.info.status, "FINISHED");
+    assert.equal(own.data.metrics.find((m) => m.key === "best_value")?.value, study.best.value);
     const { items } = await server.services.tracking.searchRuns([state.experimentId], {
       filter: `tags."mlflow.parentRunId" = '${state.runId}'`,
       orderBy: ["attributes.run_name ASC"],
