@@ -1,19 +1,41 @@
 /** The pages and their addresses. @module */
+import type { AnyComponent } from "preact";
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
 import { Shell } from "./components/Shell.tsx";
-import { Empty } from "./components/State.tsx";
+import { Empty, Failed } from "./components/State.tsx";
 
-const Experiments = lazy(() => import("./pages/Experiments.tsx"));
-const Experiment = lazy(() => import("./pages/Experiment.tsx"));
-const Run = lazy(() => import("./pages/Run.tsx"));
-const Compare = lazy(() => import("./pages/Compare.tsx"));
-const Study = lazy(() => import("./pages/Study.tsx"));
-const Models = lazy(() => import("./pages/Models.tsx"));
-const Model = lazy(() => import("./pages/Model.tsx"));
-const Serving = lazy(() => import("./pages/Serving.tsx"));
-const Notebooks = lazy(() => import("./pages/Notebooks.tsx"));
-const Reports = lazy(() => import("./pages/Reports.tsx"));
-const Audit = lazy(() => import("./pages/Audit.tsx"));
+type PageModule = { default: AnyComponent<any> };
+
+/**
+ * A page that is loaded when first opened. When it cannot be loaded (the server is away, or was
+ * updated and has other files now) the reader is told, and loading the address anew helps.
+ */
+function page(load: () => Promise<PageModule>) {
+  return lazy<AnyComponent<any>>(() => load().catch((): PageModule => ({ default: NotLoaded })));
+}
+
+function NotLoaded() {
+  const error = new Error(
+    "The server cannot be reached, or it was updated since this page was opened.",
+  );
+  return (
+    <div class="page">
+      <Failed error={error} retry={() => location.reload()} />
+    </div>
+  );
+}
+
+const Experiments = page(() => import("./pages/Experiments.tsx"));
+const Experiment = page(() => import("./pages/Experiment.tsx"));
+const Run = page(() => import("./pages/Run.tsx"));
+const Compare = page(() => import("./pages/Compare.tsx"));
+const Study = page(() => import("./pages/Study.tsx"));
+const Models = page(() => import("./pages/Models.tsx"));
+const Model = page(() => import("./pages/Model.tsx"));
+const Serving = page(() => import("./pages/Serving.tsx"));
+const Notebooks = page(() => import("./pages/Notebooks.tsx"));
+const Reports = page(() => import("./pages/Reports.tsx"));
+const Audit = page(() => import("./pages/Audit.tsx"));
 
 function NotFound() {
   return (

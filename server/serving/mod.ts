@@ -5,7 +5,7 @@
  * version under the alias `champion` answers for its model; it is loaded when first asked for and
  * swapped when the alias moves.
  *
- * ```ts
+ * ```ts ignore
  * const serving = createServing({ source: createRegistrySource(services), log, metrics, clock, events });
  * const { outputs } = await serving.predict({ model: "momentum", inputs: [features] });
  * ```

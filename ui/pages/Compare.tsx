@@ -10,7 +10,7 @@ import { ScatterPlot } from "../charts/ScatterPlot.tsx";
 import { BacktestCharts, type ColoredRun, withEquity } from "../components/BacktestCharts.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { curveKeys, MetricCharts } from "../components/MetricCharts.tsx";
-import { Card, PageHead, Segmented, StatusBadge } from "../components/parts.tsx";
+import { Card, Note, PageHead, Segmented, StatusBadge } from "../components/parts.tsx";
 import { Empty, Failed, Loading } from "../components/State.tsx";
 import { useTitle } from "../components/title.ts";
 import { compareMetrics, compareParams, dimensions, runLabels } from "../models/comparison.ts";
@@ -22,6 +22,8 @@ import { durationMs, type RunRecord } from "../models/run_record.ts";
 
 const mostAxes = 9;
 const leadingMetrics = 14;
+/** Most curves that can be told apart in one chart. */
+const mostDrawn = 20;
 
 function HeadCells({ runs, onRemove }: { runs: ColoredRun[]; onRemove?: (id: string) => void }) {
   return (
@@ -75,7 +77,7 @@ function MetricsCard({ runs, onRemove }: { runs: ColoredRun[]; onRemove: (id: st
       foot="The best value of a line is marked, by the direction of its metric."
     >
       <TableScroll>
-        <table class="table" data-testid="compare-metrics">
+        <table class="table pinned" data-testid="compare-metrics">
           <thead>
             <tr>
               <th>Metric</th>
@@ -140,7 +142,7 @@ function ParamsCard({ runs }: { runs: ColoredRun[] }) {
         ? <Empty title={lines.length === 0 ? "No params" : "No param differs"} compact />
         : (
           <TableScroll>
-            <table class="table" data-testid="compare-params">
+            <table class="table pinned" data-testid="compare-params">
               <thead>
                 <tr>
                   <th>Param</th>
@@ -240,18 +242,25 @@ function Comparison(
     return records.map((run, i): ColoredRun => ({ run, color: seriesColor(i), label: labels[i] }));
   }, [records]);
   const traded = withEquity(runs);
-  const keys = curveKeys(runs).filter((key) => !isCurve(key));
+  const drawn = runs.slice(0, mostDrawn);
+  const keys = curveKeys(drawn).filter((key) => !isCurve(key));
   return (
     <>
+      {runs.length > mostDrawn && (
+        <Note>
+          Curves are drawn for the first {mostDrawn} of {runs.length}{" "}
+          runs; tables and the plot of params and metrics show all.
+        </Note>
+      )}
       {traded.length > 0 && (
         <Card title="Backtests" id="compare-curves">
-          <BacktestCharts runs={traded} curves={curves} />
+          <BacktestCharts runs={traded.slice(0, mostDrawn)} curves={curves} />
         </Card>
       )}
       <MetricsCard runs={runs} onRemove={onRemove} />
       <ParamsCard runs={runs} />
       <Relations runs={runs} />
-      {keys.length > 0 && <MetricCharts runs={runs} curves={curves} keys={keys} />}
+      {keys.length > 0 && <MetricCharts runs={drawn} curves={curves} keys={keys} />}
     </>
   );
 }

@@ -14,8 +14,8 @@ import { useTitle } from "../components/title.ts";
 import { createResource } from "../models/resource.ts";
 import { createRunsTable, type RunsTable, type Sort } from "../models/runs_table.ts";
 
-/** Most runs whose curves can be told apart. */
-const mostCompared = 20;
+/** Most runs that are compared at once; their addresses must fit into one. */
+const mostCompared = 200;
 
 const columnsKey = (id: string) => `tapebook.columns.${id}`;
 

@@ -207,7 +207,7 @@ export default function Serving() {
                       <span>p50 {formatLatency(d.latencyMs.p50)}</span>
                       <span>p99 {formatLatency(d.latencyMs.p99)}</span>
                       {d.since !== null && (
-                        <span title={formatTime(d.since)}>since {formatAgo(d.since, now)}</span>
+                        <span title={formatTime(d.since)}>promoted {formatAgo(d.since, now)}</span>
                       )}
                     </span>
                   </a>
