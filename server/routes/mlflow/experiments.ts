@@ -83,8 +83,7 @@ app.on(["GET", "POST"], "/search", async (c) => {
   const page = await c.get("services").tracking.searchExperiments({
     filter: request.filter,
     orderBy: request.order_by,
-    // Proto's zero for a field that was not sent, which MLflow refuses.
-    maxResults: request.max_results ?? 0,
+    maxResults: request.max_results,
     pageToken: request.page_token,
     viewType: request.view_type,
   });
