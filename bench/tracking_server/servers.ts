@@ -58,28 +58,28 @@ export async function startMlflow(databaseUrl?: string): Promise<Peer> {
     stderr: "null",
   }).spawn();
   const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    for (const pid of (await family(child.pid)).reverse()) {
+      try {
+        Deno.kill(pid, "SIGTERM");
+      } catch { /* gone already */ }
+    }
+    await child.status;
+    await Deno.remove(home, { recursive: true }).catch(() => {});
+  };
   for (let i = 0;; i++) {
     try {
       const answer = await fetch(`${url}/health`);
       await answer.body?.cancel();
       if (answer.ok) break;
     } catch { /* not yet */ }
-    if (i > 900) throw new Error("Cannot start mlflow server: it did not answer within 3 minutes");
+    if (i > 900) {
+      await stop();
+      throw new Error("Cannot start mlflow server: it did not answer within 3 minutes");
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return {
-    url,
-    pid: child.pid,
-    async stop() {
-      for (const pid of (await family(child.pid)).reverse()) {
-        try {
-          Deno.kill(pid, "SIGTERM");
-        } catch { /* gone already */ }
-      }
-      await child.status;
-      await Deno.remove(home, { recursive: true }).catch(() => {});
-    },
-  };
+  return { url, pid: child.pid, stop };
 }
 
 /** The process and all that descend from it. */
