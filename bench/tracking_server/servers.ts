@@ -59,10 +59,15 @@ export async function startMlflow(databaseUrl?: string): Promise<Peer> {
   }).spawn();
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
-    for (const pid of (await family(child.pid)).reverse()) {
-      try {
-        Deno.kill(pid, "SIGTERM");
-      } catch { /* gone already */ }
+    const pids = (await family(child.pid)).reverse();
+    // Its background workers stay when they are only asked to end.
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      for (const pid of pids) {
+        try {
+          Deno.kill(pid, signal);
+        } catch { /* gone already */ }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     await child.status;
     await Deno.remove(home, { recursive: true }).catch(() => {});
