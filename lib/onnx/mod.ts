@@ -16,7 +16,7 @@
  * stepFeeds({ name: data }, { learningRate? }): { loss, ...metrics }
  * epoch({ x, y }, indices, { learningRate? }): Float32Array          one native call
  * epochMetrics(data, indices, options): { loss, ...metrics }         Float32Array each
- * syncVariables(), readVariables(), state(), restore(state), dispose()
+ * syncVariables(), readVariables(), state(), restore(state), toWorker(), dispose()
  * ```
  *
  * @example
