@@ -20,7 +20,8 @@ import { backoffMs } from "./backoff.ts";
 import { deliver, type RunDirectory } from "./deliver.ts";
 import { isRetryable, type Rejection, TrackingError } from "./errors.ts";
 import { describeOperation, halveFragment, isProvisional, type Operation } from "./operation.ts";
-import { leftoverFiles, type RunIdentity, type SpooledOperation, SpoolFile } from "./spool.ts";
+import { leftoverFiles, type RunIdentity, SpoolFile } from "./spool.ts";
+import { type Entry, type Lane, newEntry, resolveRun } from "./outbox_entry.ts";
 import type { Transport } from "./transport.ts";
 
 export interface OutboxOptions {
@@ -38,30 +39,6 @@ export interface OutboxOptions {
 
 /** Answers of status 500 to one operation after which it counts as refused. */
 const faultLimit = 8;
-
-interface Entry {
-  seq: number;
-  lane: string;
-  /** In memory, or null once it lies in the spool. */
-  operation: Operation | null;
-  spooled: SpooledOperation | null;
-  bytes: number;
-  commutes: boolean;
-  attempts: number;
-  /** Delivered, refused, or safe on disk: whoever logs may go on. */
-  settled: PromiseWithResolvers<void>;
-  /** Delivered (resolves) or refused for good (rejects). */
-  delivered: PromiseWithResolvers<RunIdentity | undefined>;
-  /** The caller of `startRun` waits for it and hears of a refusal itself. */
-  attended: boolean;
-}
-
-/** Operations of one run in order; those before `head` are done with. */
-interface Lane {
-  entries: Entry[];
-  head: number;
-  running: boolean;
-}
 
 /** A queued operation, as its maker sees it. */
 export interface Ticket {
@@ -499,32 +476,4 @@ function orphan(): TrackingError {
     errorCode: "RESOURCE_DOES_NOT_EXIST",
     endpoint: "runs/create",
   });
-}
-
-function newEntry(): Entry {
-  const settled = Promise.withResolvers<void>();
-  const delivered = Promise.withResolvers<RunIdentity | undefined>();
-  delivered.promise.catch(() => {});
-  return {
-    seq: 0,
-    lane: "",
-    operation: null,
-    spooled: null,
-    bytes: 0,
-    commutes: false,
-    attempts: 0,
-    settled,
-    delivered,
-    attended: false,
-  };
-}
-
-/** On disk the server's own id stands wherever it is known: another process may read it. */
-function resolveRun(operation: Operation, directory: RunDirectory): Operation {
-  if (operation.kind === "create") {
-    return operation.parent === null
-      ? operation
-      : { ...operation, parent: directory.idOf(operation.parent) };
-  }
-  return { ...operation, run: directory.idOf(operation.run) };
 }

@@ -10,7 +10,6 @@ import {
   type AliasChange,
   defaultPolicy,
   type Lineage,
-  type ModelAlert,
   type ModelPolicy,
   type NewPromotion,
   type Policy,
@@ -26,21 +25,18 @@ import { ApiError, invalid, notFound } from "../errors.ts";
 import type { AuditLog } from "./audit_log.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
+import { type Actor, createModelAlerts, type ModelAlertService } from "./promotions_alerts.ts";
 import { judgeRule, type RuleFacts } from "./policy_rules.ts";
 import { readLineage } from "./promotion_lineage.ts";
 import type { RegistryService } from "./registry.ts";
 import type { TrackingService } from "./tracking.ts";
 
+export type { Actor } from "./promotions_alerts.ts";
+
 /** The alias that keeps the version which answered before. */
 export const previousAlias = "previous";
 
-/** Who acts, and in which request. */
-export interface Actor {
-  name: string;
-  requestId?: string;
-}
-
-export interface PromotionService {
+export interface PromotionService extends ModelAlertService {
   /** Asks for a promotion; a pending request for the same is looked at again instead. */
   request(request: NewPromotion, actor: Actor): Promise<Promotion>;
   get(id: string): Promise<Promotion>;
@@ -61,14 +57,6 @@ export interface PromotionService {
   setPolicy(model: string, policy: Policy, actor: Actor): Promise<ModelPolicy>;
   /** Whether the alias may only be moved by a promotion: the model's policy requires something. */
   isGoverned(model: string, alias: string): Promise<boolean>;
-
-  raiseAlert(
-    model: string,
-    alert: { version?: string; kind: string; message: string },
-    actor: Actor,
-  ): Promise<ModelAlert>;
-  resolveAlert(model: string, id: string, text: string, actor: Actor): Promise<ModelAlert>;
-  alerts(model: string, isOpen?: boolean): Promise<ModelAlert[]>;
 }
 
 export interface PromotionOptions {
@@ -453,54 +441,6 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
       return (await policyOf(model)).rules.some((rule) => rule.required);
     },
 
-    async raiseAlert(model, { version, kind, message }, actor) {
-      await registry.getModel(model);
-      if (version !== undefined) await registry.getVersion(model, version);
-      const id = crypto.randomUUID();
-      const alert = { id, model, kind, message, raisedAt: clock.now() };
-      await db.transaction(async (tx) => {
-        await table.insertAlert(tx, {
-          ...alert,
-          version: version === undefined ? null : Number(version),
-        });
-        await audit.appendIn(tx, {
-          actor: actor.name,
-          action: "alert.raise",
-          target: `model:${model}`,
-          details: { id, kind, message, version },
-          requestId: actor.requestId,
-        });
-      });
-      await audit.anchor();
-      events.emit({ kind: "alert", id: model, data: { alert: id, kind, message, version } });
-      return {
-        ...alert,
-        version: version ?? null,
-        resolvedAt: null,
-        resolvedBy: null,
-        resolution: null,
-      };
-    },
-    async resolveAlert(model, id, text, actor) {
-      const resolved = await db.transaction(async (tx) => {
-        const alert = await table.resolveAlert(tx, model, id, actor.name, clock.now(), text);
-        if (!alert) throw notFound(`Open alert with id=${id} of model ${model} not found`);
-        await audit.appendIn(tx, {
-          actor: actor.name,
-          action: "alert.resolve",
-          target: `model:${model}`,
-          details: { id, text },
-          requestId: actor.requestId,
-        });
-        return alert;
-      });
-      await audit.anchor();
-      events.emit({ kind: "alert", id: model, data: { alert: id, resolved: true } });
-      return resolved;
-    },
-    async alerts(model, isOpen) {
-      await registry.getModel(model);
-      return await table.listAlerts(db, { model, isOpen, limit: 1000 });
-    },
+    ...createModelAlerts({ db, clock, audit, events, registry }),
   };
 }
