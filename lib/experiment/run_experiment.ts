@@ -69,6 +69,8 @@ export async function runExperiment(
     name: options.runName ?? `${config.model} seed ${config.seed}`,
     tags: {
       "tapebook.kind": "experiment",
+      "tapebook.study.metric": "validation_loss_best",
+      "tapebook.study.direction": "minimize",
       "tapebook.backend": backend.name,
       "tapebook.seed": config.seed,
       "tapebook.data.fingerprint": data.fingerprint,

@@ -86,9 +86,9 @@ export async function tuneModel(
       parentRunId: options.parent.id,
       tags: { "tapebook.kind": "trial", "tapebook.trial": trial.number },
     });
+    let best = Infinity;
     try {
       run.logParams(params);
-      let best = Infinity;
       const fit = await fitModel(data, params, {
         train: data.split.train,
         validation: data.split.validation,
@@ -119,19 +119,21 @@ export async function tuneModel(
         const { metrics } = tradeRange(data, config, weights, data.split.validation);
         const perBar = metrics.sharpe / Math.sqrt(252);
         if (Number.isFinite(perBar)) sharpes.push(perBar);
+        best = fit.training.best.validationLoss ?? best;
         run.logMetrics({
-          validation_loss_best: fit.training.best.validationLoss ?? best,
+          validation_loss_best: best,
           validation_sharpe: metrics.sharpe,
           validation_total_return: metrics.total_return,
         });
         run.setTag("tapebook.trial.state", "complete");
         await run.end();
-        return fit.training.best.validationLoss ?? best;
+        return best;
       } finally {
         fit.dispose();
       }
     } catch (error) {
       if (error instanceof TrialPruned) {
+        run.logMetric("validation_loss_best", best);
         run.setTag("tapebook.trial.state", "pruned");
         await run.end();
       } else if (options.signal?.aborted) {
