@@ -67,6 +67,10 @@ const commands: Record<string, Command> = {
     summary: "frees the rows, names and bytes of what was deleted; --older-than-days",
     run: async (args) => (await import("./cli/storage.ts")).gcCommand(args),
   },
+  "import-mlflow": {
+    summary: "FILE takes over an MLflow server's SQLite database; --artifacts FOLDER",
+    run: async (args) => (await import("./cli/storage.ts")).importMlflowCommand(args),
+  },
   "build-ui": {
     summary: "builds the browser's pages into TAPEBOOK_HOME, as the first start does",
     run: async (args) => (await import("./cli/start.ts")).buildUiCommand(args),

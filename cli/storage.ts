@@ -1,5 +1,5 @@
 /**
- * `tapebook backup|restore|gc`: what a server keeps, as a whole.
+ * `tapebook backup|restore|gc|import-mlflow`: what a server keeps, as a whole.
  *
  * On PostgreSQL they work beside running servers; the embedded database belongs to one process, so
  * its server must be stopped first.
@@ -12,6 +12,9 @@ import { backup, restore } from "../server/services/backup.ts";
 import { openBlobStore } from "../server/services/blobs/open.ts";
 import { systemClock } from "../server/services/clock.ts";
 import { collectGarbage } from "../server/services/garbage.ts";
+import { importMlflow } from "../server/services/import_mlflow.ts";
+import { createServices } from "../server/services/mod.ts";
+import { createLogger } from "../server/log.ts";
 import { parseArgs, UsageError } from "./args.ts";
 
 async function withStorage<T>(body: (deps: BackupDeps, config: Config) => Promise<T>): Promise<T> {
@@ -67,4 +70,29 @@ export async function gcCommand(args: string[]): Promise<number> {
       `${report.expiredRuns} runs reached the end of their retention`,
   );
   return 0;
+}
+
+/** `import-mlflow FILE [--artifacts FOLDER]`: takes over what an MLflow server keeps in SQLite. */
+export async function importMlflowCommand(args: string[]): Promise<number> {
+  const { options, rest } = parseArgs("import-mlflow", args, { artifacts: "string" });
+  if (rest.length !== 1) {
+    throw new UsageError("Cannot run import-mlflow: MLflow's SQLite file must be named");
+  }
+  const config = readConfig(Deno.env.toObject());
+  const db = await openDatabase(config);
+  const { services, close } = await createServices(config, { db, log: createLogger("warn") });
+  try {
+    const report = await importMlflow(services, rest[0], {
+      artifacts: options.artifacts,
+      onProgress: (line) => console.log(line),
+    });
+    console.log(
+      `${report.experiments} experiments, ${report.runs} runs (${report.skippedRuns} were here), ` +
+        `${report.points} points, ${report.models} models, ${report.versions} versions, ` +
+        `${report.artifacts} artifacts`,
+    );
+    return 0;
+  } finally {
+    await close();
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * `deno task check`: format, lint, types and import direction. Exits non-zero at the first kind of
+ * `deno task check`: import direction, format, lint, types and the examples in docstrings. Exits non-zero at the first kind of
  * fault, after printing all faults of that kind.
  * @module
  */
@@ -42,4 +42,8 @@ if (import.meta.main) {
   await step("format", ["fmt", "--check", "--quiet"]);
   await step("lint", ["lint", "--quiet"]);
   await step("types", ["check", "--quiet", "."]);
+  const documented = [...sourceFiles("lib/")].filter((file) =>
+    !file.endsWith("_test.ts") && /^ \* ```ts$/m.test(Deno.readTextFileSync(root + file))
+  );
+  await step("examples", ["test", "--quiet", "--no-check", "--allow-all", "--doc", ...documented]);
 }

@@ -23,7 +23,7 @@ export interface FoldOptions {
  * Runs `evaluate` on each fold and gives the aggregate; each fold's score is kept as the attribute
  * `fold_scores`.
  *
- * ```ts
+ * ```ts ignore
  * const folds = purgedKFold(bars.length, { folds: 5, horizonBars: 5 });
  * await study.optimize((trial) => overFolds(trial, folds, ({ train, test }) => sharpeOf(trial, train, test)), …);
  * ```
