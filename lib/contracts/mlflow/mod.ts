@@ -1,7 +1,7 @@
 /**
  * MLflow's REST entities as zod schemas and types: what our server answers and our client reads.
  *
- * ```ts
+ * ```ts ignore
  * import { run } from "./mod.ts";
  * const parsed = run.parse(await answer.json());
  * parsed.info.run_id;

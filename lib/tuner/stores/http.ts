@@ -388,7 +388,7 @@ class HttpLink implements StudyLink {
 /**
  * Studies on a server.
  *
- * ```ts
+ * ```ts ignore
  * const study = createStudy({ name: "sma", store: httpStore({ url: "http://127.0.0.1:5000" }) });
  * await study.optimize(objective, { trials: 100 });
  * ```
