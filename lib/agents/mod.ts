@@ -1,0 +1,18 @@
+/**
+ * Reinforcement learning: environments after Gymnasium's contract, and what learns to act in them.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { cartPole, vectorize } from "./mod.ts";
+ * const environments = vectorize(() => cartPole(), 4);
+ * environments.reset(1);
+ * environments.step(Int32Array.of(0, 1, 0, 1));
+ * assert.equal(environments.observations.length, 4 * 4);
+ * ```
+ * @module
+ */
+export * from "./cart_pole.ts";
+export * from "./environment.ts";
+export * from "./gae.ts";
+export * from "./vector_environment.ts";
