@@ -15,4 +15,8 @@
 export * from "./cart_pole.ts";
 export * from "./environment.ts";
 export * from "./gae.ts";
+export type { ActorCritic, ActorCriticConfig } from "./actor_critic.ts";
+export { DiscretePolicy, type PolicyOutputs, type PolicyState } from "./policy.ts";
+export * from "./ppo.ts";
+export { type PpoConfig, ppoConfigSchema } from "./ppo_config.ts";
 export * from "./vector_environment.ts";

@@ -1,0 +1,72 @@
+/**
+ * Configuration of PPO; the defaults are Stable-Baselines3's.
+ * @module
+ */
+import { z } from "zod";
+
+const positive = z.number().positive();
+const share = z.number().min(0).max(1);
+const count = z.number().int().min(1);
+
+export const ppoConfigSchema = z.strictObject({
+  /** Steps of all environments together; whole rollouts are made until it is reached. */
+  totalSteps: count,
+  /** Environments stepped together. */
+  environments: count.default(1),
+  /** Steps of each environment in one rollout. */
+  rolloutSteps: count.default(2048),
+  /** Rows of one gradient step. */
+  batchSize: z.number().int().min(2).default(64),
+  /** Passes over each rollout. */
+  epochs: count.default(10),
+  learningRate: positive.default(3e-4),
+  /** `linear` goes down to 0 at the end of the training. */
+  learningRateSchedule: z.enum(["constant", "linear"]).default("constant"),
+  gamma: share.default(0.99),
+  gaeLambda: share.default(0.95),
+  /** The ratio of probabilities is clipped to 1 ± this. */
+  clipRange: positive.default(0.2),
+  /** New values are clipped to the old ones ± this; null: they are not. */
+  valueClipRange: positive.nullable().default(null),
+  /** Advantages of each minibatch are shifted and scaled to mean 0 and deviation 1. */
+  normalizeAdvantage: z.boolean().default(true),
+  entropyCoefficient: z.number().min(0).default(0),
+  valueCoefficient: z.number().min(0).default(0.5),
+  /** Gradients are scaled to at most this common norm. */
+  maxGradientNorm: positive.default(0.5),
+  adamEpsilon: positive.default(1e-5),
+  /** Epochs of a rollout stop when the approximate KL divergence exceeds 1.5 times this. */
+  targetKl: positive.nullable().default(null),
+  /** Units of the hidden layers of actor and critic. */
+  hidden: z.array(count).default([64, 64]),
+  seed: z.number().int().min(0).default(0),
+});
+
+/** What a caller writes: everything but `totalSteps` has a default. */
+export type PpoConfig = z.input<typeof ppoConfigSchema>;
+/** With all defaults. */
+export type ResolvedPpoConfig = z.output<typeof ppoConfigSchema>;
+
+/** Checks a configuration. @throws {RangeError} Naming field, rule and value. */
+export function resolvePpoConfig(config: PpoConfig): ResolvedPpoConfig {
+  const parsed = ppoConfigSchema.safeParse(config);
+  if (parsed.success) {
+    const { batchSize, environments, rolloutSteps } = parsed.data;
+    if (batchSize <= environments * rolloutSteps) return parsed.data;
+    throw new RangeError(
+      `Cannot train PPO: batchSize must be at most environments * rolloutSteps (${
+        environments * rolloutSteps
+      }), got ${batchSize}`,
+    );
+  }
+  const [issue] = parsed.error.issues;
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    config,
+  );
+  throw new RangeError(
+    `Cannot train PPO: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
+      JSON.stringify(value)
+    }`,
+  );
+}
