@@ -15,6 +15,8 @@
 export * from "./cart_pole.ts";
 export * from "./environment.ts";
 export * from "./gae.ts";
+export * from "./market_environment.ts";
+export { createReward, type Reward, type RewardConfig, rewardConfigSchema } from "./rewards.ts";
 export type { ActorCritic, ActorCriticConfig } from "./actor_critic.ts";
 export { DiscretePolicy, type PolicyOutputs, type PolicyState } from "./policy.ts";
 export * from "./ppo.ts";

@@ -1,0 +1,106 @@
+/**
+ * Rewards of a trading agent, made from the account's equity.
+ * @module
+ */
+import { z } from "zod";
+
+const rate = z.number().positive().max(1);
+const penalties = {
+  /** Times the growth of the drawdown (a fraction of the highest equity) at this step. */
+  drawdownPenalty: z.number().min(0).default(0),
+  /** Times the value traded at this step as a share of equity before. */
+  turnoverPenalty: z.number().min(0).default(0),
+};
+
+export const rewardConfigSchema = z.discriminatedUnion("kind", [
+  /** Change of equity as a share of the starting cash. */
+  z.strictObject({ kind: z.literal("pnl"), ...penalties }),
+  /** Logarithm of equity over equity before; the last equity above 0 stands in for ruin. */
+  z.strictObject({ kind: z.literal("logReturn"), ...penalties }),
+  /** Derivative of the exponentially weighted Sharpe ratio by its adaptation rate. */
+  z.strictObject({ kind: z.literal("differentialSharpe"), eta: rate.default(0.01), ...penalties }),
+  /** The same of the ratio of mean to downside deviation. */
+  z.strictObject({
+    kind: z.literal("differentialDownside"),
+    eta: rate.default(0.01),
+    ...penalties,
+  }),
+]);
+
+export type RewardConfig = z.input<typeof rewardConfigSchema>;
+
+/** A reward that may remember the episode so far. */
+export interface Reward {
+  reset(cash: number): void;
+  /** Of a step that took equity from `before` to `after` and traded `traded` account currency. */
+  step(before: number, after: number, traded: number): number;
+}
+
+/** Equity below this share of the one before counts as this share: a logarithm needs it. */
+const ruin = 1e-6;
+
+/**
+ * Makes a reward.
+ *
+ * Where the variance (or downside deviation) known so far is 0 the differential rewards are 0.
+ *
+ * @throws {RangeError} If the configuration does not fit.
+ * @see Moody & Saffell 2001, Learning to trade via direct reinforcement, eqs. 13-14 and 19-20
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createReward } from "./rewards.ts";
+ * const reward = createReward({ kind: "pnl", turnoverPenalty: 0.1 });
+ * reward.reset(1000);
+ * assert.equal(reward.step(1000, 1050, 500), 0.05 - 0.1 * 0.5);
+ * ```
+ */
+export function createReward(config: RewardConfig): Reward {
+  const parsed = rewardConfigSchema.safeParse(config);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new RangeError(
+      `Cannot make reward: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
+        JSON.stringify(config)
+      }`,
+    );
+  }
+  const { drawdownPenalty, turnoverPenalty, kind } = parsed.data;
+  const eta = "eta" in parsed.data ? parsed.data.eta : 0;
+  let cash = 1, peak = 1, drawdown = 0;
+  /** Exponentially weighted mean, and mean square (of losses alone, for the downside). */
+  let a = 0, b = 0;
+
+  const base = (before: number, after: number): number => {
+    if (kind === "pnl") return (after - before) / cash;
+    if (kind === "logReturn") return Math.log(Math.max(after / before, ruin));
+    const r = after / before - 1;
+    let value = 0;
+    if (kind === "differentialSharpe") {
+      const variance = b - a * a;
+      const da = r - a, db = r * r - b;
+      if (variance > 1e-12 * b) value = (b * da - a * db / 2) / variance ** 1.5;
+      b += eta * db;
+    } else {
+      if (b > 0) {
+        value = r > 0 ? (r - a / 2) / Math.sqrt(b) : (b * (r - a / 2) - a * r * r / 2) / b ** 1.5;
+      }
+      b += eta * (Math.min(r, 0) ** 2 - b);
+    }
+    a += eta * (r - a);
+    return value;
+  };
+  return {
+    reset(startingCash) {
+      cash = peak = startingCash;
+      drawdown = a = b = 0;
+    },
+    step(before, after, traded) {
+      peak = Math.max(peak, after);
+      const deeper = Math.max(0, 1 - after / peak - drawdown);
+      drawdown = 1 - after / peak;
+      return base(before, after) - drawdownPenalty * deeper - turnoverPenalty * traded / before;
+    },
+  };
+}
