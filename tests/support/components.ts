@@ -69,12 +69,15 @@ const finders: Record<Component, () => string | null> = {
   mlflow: () => peerPython("mlflow"),
   ray: () => peerPython("ray"),
   tensorflow: () => {
+    // The add-on itself: libraries without it cannot be used.
+    const folder = "node_modules/@tensorflow/tfjs-node-gpu";
     try {
-      Deno.statSync("node_modules/@tensorflow/tfjs-node-gpu/deps/lib");
-      return "node_modules/@tensorflow/tfjs-node-gpu";
-    } catch {
-      return null;
-    }
+      for (const { name } of Deno.readDirSync(`${folder}/lib`)) {
+        if (!name.startsWith("napi-v")) continue;
+        if (which(`${Deno.cwd()}/${folder}/lib/${name}/tfjs_binding.node`)) return folder;
+      }
+    } catch { /* not installed */ }
+    return null;
   },
 };
 
