@@ -4,7 +4,7 @@ import { loadOnnx } from "../onnx/mod.ts";
 import { cartPole } from "./cart_pole.ts";
 import { boxSpace, EnvironmentError } from "./environment.ts";
 import { orthogonalKernel } from "./orthogonal.ts";
-import { ppo } from "./ppo.ts";
+import { ppo, TrainingDivergedError } from "./ppo.ts";
 
 const quick = { totalSteps: 512, environments: 2, rolloutSteps: 128, seed: 4 };
 
@@ -131,6 +131,14 @@ Deno.test("ppo.train() refuses what it cannot use, naming it", async () => {
     return { ...environment, step } as ReturnType<typeof cartPole>;
   };
   await assert.rejects(ppo.train(broken, quick), EnvironmentError);
+});
+
+Deno.test("ppo.train() says so when the loss is no longer a number", async () => {
+  await assert.rejects(
+    ppo.train(() => cartPole(), { ...quick, learningRate: 1e30 }),
+    (error: Error) =>
+      error instanceof TrainingDivergedError && /loss must be finite, got/.test(error.message),
+  );
 });
 
 Deno.test("ppo.train() stops when its signal aborts, with the signal's reason", async () => {
