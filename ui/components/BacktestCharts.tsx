@@ -61,7 +61,6 @@ export function BacktestCharts(
         ...growth(entry),
         label: "benchmark",
         color: "--series-10",
-        dashed: true,
       })),
     ];
   }, inputs);
