@@ -21,6 +21,17 @@
  * @module
  */
 export {
+  cartPole,
+  computeGae,
+  createReward,
+  type Environment,
+  marketEnvironment,
+  ppo,
+  type PpoConfig,
+  type VectorEnvironment,
+  vectorize,
+} from "./agents/mod.ts";
+export {
   backtest,
   BacktestError,
   type BacktestOptions,
