@@ -62,7 +62,10 @@ export function postgresBin(): string | null {
 }
 
 const finders: Record<Component, () => string | null> = {
-  postgres: () => Deno.env.get("TAPEBOOK_TEST_DATABASE_URL") ?? postgresBin(),
+  // initdb refuses root, who needs runuser to become somebody else.
+  postgres: () =>
+    Deno.env.get("TAPEBOOK_TEST_DATABASE_URL") ??
+      (Deno.uid() === 0 && !which("runuser") ? null : postgresBin()),
   redis: () => which("redis-server"),
   chromium: () => which("chromium", "chromium-browser", "google-chrome"),
   jupyter: () => peerPython("jupyter_client"),
