@@ -3,57 +3,28 @@
  * @module
  */
 
+const base = ["lib/math", "lib/contracts"];
+const toDatasets = [...base, "lib/data", "lib/features"];
+const toModels = [...toDatasets, "lib/datasets", "lib/onnx"];
+const toTraining = [...toModels, "lib/models"];
+const toValidation = [...base, "lib/data", "lib/backtester"];
+
 /** Rooms a room may import from, besides itself. A room not listed here may not exist. */
 export const allowedImports: Record<string, readonly string[]> = {
   "lib/contracts": [],
   "lib/math": [],
-  "lib/data": ["lib/math", "lib/contracts"],
-  "lib/features": ["lib/math", "lib/contracts", "lib/data"],
-  "lib/datasets": ["lib/math", "lib/contracts", "lib/data", "lib/features"],
-  "lib/onnx": ["lib/math", "lib/contracts"],
-  "lib/models": [
-    "lib/math",
-    "lib/contracts",
-    "lib/data",
-    "lib/features",
-    "lib/datasets",
-    "lib/onnx",
-  ],
-  "lib/training": [
-    "lib/math",
-    "lib/contracts",
-    "lib/data",
-    "lib/features",
-    "lib/datasets",
-    "lib/onnx",
-    "lib/models",
-  ],
-  "lib/backtester": ["lib/math", "lib/contracts", "lib/data"],
-  "lib/validation": ["lib/math", "lib/contracts", "lib/data", "lib/backtester"],
-  "lib/agents": [
-    "lib/math",
-    "lib/contracts",
-    "lib/data",
-    "lib/features",
-    "lib/datasets",
-    "lib/onnx",
-    "lib/models",
-    "lib/training",
-    "lib/backtester",
-    "lib/validation",
-  ],
-  "lib/portfolio": ["lib/math", "lib/contracts", "lib/data", "lib/backtester", "lib/validation"],
-  "lib/tuner": ["lib/math", "lib/contracts"],
-  "lib/explain": [
-    "lib/math",
-    "lib/contracts",
-    "lib/data",
-    "lib/features",
-    "lib/datasets",
-    "lib/onnx",
-    "lib/models",
-    "lib/training",
-  ],
+  "lib/data": base,
+  "lib/features": [...base, "lib/data"],
+  "lib/datasets": toDatasets,
+  "lib/onnx": base,
+  "lib/models": toModels,
+  "lib/training": toTraining,
+  "lib/backtester": [...base, "lib/data"],
+  "lib/validation": toValidation,
+  "lib/agents": [...toTraining, "lib/training", "lib/backtester", "lib/validation"],
+  "lib/portfolio": [...toValidation, "lib/validation"],
+  "lib/tuner": base,
+  "lib/explain": [...toTraining, "lib/training"],
   "lib/tracking": ["lib/contracts"],
   "lib/experiment": ["lib"],
   "lib/mod.ts": ["lib"],
