@@ -1,16 +1,5 @@
 import assert from "node:assert/strict";
-
-const root = new URL("..", import.meta.url).pathname;
-
-async function tapebook(args: string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "cli.ts", ...args],
-    cwd: root,
-    env: { TAPEBOOK_PORT: "0", DATABASE_URL: "", ...env },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+import { tapebook } from "../tests/support/tapebook.ts";
 
 Deno.test("tapebook --help lists every subcommand", async () => {
   const { code, out } = await tapebook(["--help"]);

@@ -4,7 +4,6 @@
  * @module
  */
 import { parseExperimentConfig, runExperiment } from "../lib/experiment/mod.ts";
-import { fingerprintBars, readBars, sampleBars } from "../lib/data/mod.ts";
 import { connect } from "../lib/tracking/mod.ts";
 import { chooseBackend } from "../lib/training/mod.ts";
 import { parseArgs, UsageError } from "./args.ts";
@@ -38,14 +37,6 @@ export async function rerunCommand(args: string[]): Promise<number> {
     }
     const stored = await tracker.reader.downloadArtifact(original.runId, "experiment.json");
     const config = parseExperimentConfig(JSON.parse(new TextDecoder().decode(stored)));
-    const bars = config.data.kind === "sample"
-      ? await sampleBars()
-      : await readBars(config.data.path);
-    const fingerprint = await fingerprintBars(bars);
-    const recorded = original.tags["tapebook.data.fingerprint"];
-    if (recorded !== fingerprint) {
-      console.log(`The bars have changed: recorded ${recorded}, now ${fingerprint}`);
-    }
     const backend = await chooseBackend(original.tags["tapebook.backend"]);
     if (backend.name !== original.tags["tapebook.backend"]) {
       console.log(
@@ -58,6 +49,12 @@ export async function rerunCommand(args: string[]): Promise<number> {
       tags: { "tapebook.rerunOf": original.runId },
       signal: stop.signal,
       log: (line) => console.log(line),
+      onData({ fingerprint }) {
+        const recorded = original.tags["tapebook.data.fingerprint"];
+        if (recorded !== fingerprint) {
+          console.log(`The bars have changed: recorded ${recorded}, now ${fingerprint}`);
+        }
+      },
     });
     const again = await tracker.getRun(result.runId);
     const differences = metricDifferences(original.metrics, again.metrics);

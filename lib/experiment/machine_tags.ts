@@ -3,11 +3,10 @@
  * @module
  */
 
-/** Tags that say on which machine and runtime a run was made. */
+/** Tags that say on which machine a run was made; the tracking client adds the runtime itself. */
 export function machineTags(): Record<string, string> {
   return {
     "tapebook.machine.cores": String(navigator.hardwareConcurrency),
     "tapebook.machine.os": `${Deno.build.os} ${Deno.build.arch}`,
-    "tapebook.machine.deno": Deno.version.deno,
   };
 }

@@ -116,8 +116,8 @@ export async function tuneModel(
       try {
         const weights = new Float64Array(data.bars.length);
         await writeWeights(fit, data.split.validation, weights);
-        const { metrics } = tradeRange(data, config, weights, data.split.validation);
-        const perBar = metrics.sharpe / Math.sqrt(252);
+        const { metrics, barsPerYear } = tradeRange(data, config, weights, data.split.validation);
+        const perBar = metrics.sharpe / Math.sqrt(barsPerYear);
         if (Number.isFinite(perBar)) sharpes.push(perBar);
         best = fit.training.best.validationLoss ?? best;
         run.logMetrics({

@@ -8,8 +8,7 @@ import { quickstartConfig, runExperiment } from "../../lib/experiment/mod.ts";
 import { connect } from "../../lib/tracking/mod.ts";
 import { readConfig } from "../../server/config.ts";
 import { startServer } from "../../server/start.ts";
-
-const root = new URL("../../", import.meta.url).pathname;
+import { tapebook } from "../support/tapebook.ts";
 
 Deno.test("metricDifferences() names what differs, NaN equal to NaN, absent ones included", () => {
   assert.deepEqual(metricDifferences({ a: 1, b: NaN, c: 2 }, { a: 1, b: NaN, c: 3, d: 4 }), [
@@ -38,12 +37,11 @@ Deno.test({
       };
       const { runId } = await runExperiment(config, { tracker, log: () => {} });
       const rerun = async (id: string) => {
-        const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: ["run", "-A", "cli.ts", "rerun", id],
-          cwd: root,
-          env: { TAPEBOOK_TRACKING_URI: server.url, TAPEBOOK_HOME: `${home}/client` },
-        }).output();
-        return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+        const { code, out, err } = await tapebook(["rerun", id], {
+          TAPEBOOK_TRACKING_URI: server.url,
+          TAPEBOOK_HOME: `${home}/client`,
+        });
+        return { code, text: out + err };
       };
       const repeated = await rerun(runId);
       assert.match(repeated.text, /Equal: all \d+ metrics/);
