@@ -20,6 +20,16 @@ const tags = ["promotions"];
 const one = z.object({ promotion });
 const id = z.object({ id: z.string() });
 
+/** A reviewer's word on one request: each verb takes a text and answers with the request as it stands. */
+const reviewRoute = <Path extends `/{id}/${string}`>(path: Path) =>
+  createRoute({
+    method: "post",
+    path,
+    tags,
+    request: { params: id, body: jsonBody(reviewText) },
+    responses: answers("The request", one),
+  });
+
 export const promotionRoutes = newApi()
   .openapi(
     createRoute({
@@ -87,13 +97,7 @@ export const promotionRoutes = newApi()
     },
   )
   .openapi(
-    createRoute({
-      method: "post",
-      path: "/{id}/approve",
-      tags,
-      request: { params: id, body: jsonBody(reviewText) },
-      responses: answers("The request", one),
-    }),
+    reviewRoute("/{id}/approve"),
     async (c) => {
       const { promotions } = c.get("services");
       const { text } = c.req.valid("json");
@@ -102,13 +106,7 @@ export const promotionRoutes = newApi()
     },
   )
   .openapi(
-    createRoute({
-      method: "post",
-      path: "/{id}/reject",
-      tags,
-      request: { params: id, body: jsonBody(reviewText) },
-      responses: answers("The request", one),
-    }),
+    reviewRoute("/{id}/reject"),
     async (c) => {
       const { promotions } = c.get("services");
       const { text } = c.req.valid("json");
@@ -117,13 +115,7 @@ export const promotionRoutes = newApi()
     },
   )
   .openapi(
-    createRoute({
-      method: "post",
-      path: "/{id}/comment",
-      tags,
-      request: { params: id, body: jsonBody(reviewText) },
-      responses: answers("The request", one),
-    }),
+    reviewRoute("/{id}/comment"),
     async (c) => {
       const { promotions } = c.get("services");
       const { text } = c.req.valid("json");
