@@ -17,8 +17,36 @@ export * from "./environment.ts";
 export * from "./gae.ts";
 export * from "./market_environment.ts";
 export { createReward, type Reward, type RewardConfig, rewardConfigSchema } from "./rewards.ts";
-export type { ActorCritic, ActorCriticConfig } from "./actor_critic.ts";
-export { DiscretePolicy, type PolicyOutputs, type PolicyState } from "./policy.ts";
-export * from "./ppo.ts";
+export type { ActionHead, HeadConfig } from "./action_head.ts";
+export { type ActorCritic, type ActorCriticConfig, createActorCritic } from "./actor_critic.ts";
+export {
+  ActorCriticPolicy,
+  createPolicy,
+  loadPolicy,
+  type PolicyState,
+} from "./actor_critic_policy.ts";
+export type { ActOptions, Policy, PolicyOutputs } from "./policy.ts";
+export { type EvaluateOptions, evaluatePolicy, type Evaluation } from "./evaluate.ts";
+export type { Learner, LearnerState, LearnerUpdate, TrainingRecord } from "./learner.ts";
+export {
+  type EvaluationPlan,
+  type EvaluationReport,
+  trainAgent,
+  type TrainerOptions,
+  TrainingDivergedError,
+  type TrainingResult,
+} from "./trainer.ts";
+export { checkpointBytes, restoreCheckpoint } from "./checkpoint.ts";
+export { ppo, PpoLearner } from "./ppo.ts";
 export { type PpoConfig, ppoConfigSchema } from "./ppo_config.ts";
+export type { ExplorationConfig } from "./exploration.ts";
+export { frameStack } from "./frame_stack.ts";
+export {
+  normalizeObservations,
+  type NormalizeObservationsOptions,
+} from "./normalize_observations.ts";
+export { RunningMoments } from "./running_moments.ts";
+export { scaleRewards, type ScaleRewardsOptions } from "./scale_rewards.ts";
+export type { Schedule } from "./schedule.ts";
 export * from "./vector_environment.ts";
+export { actionRepeat, timeLimit } from "./wrappers.ts";

@@ -1,5 +1,5 @@
 /**
- * Proximal policy optimization over choices.
+ * Proximal policy optimization.
  *
  * All epochs and minibatches of an update run in one native call, and so does the policy's answer to
  * all environments. docs/agents.md lists the implementation details with their switches.
@@ -7,58 +7,30 @@
  * @see Schulman et al. 2017, arXiv:1707.06347
  * @module
  */
-import { createRng } from "../math/mod.ts";
-import { mean } from "../math/mod.ts";
+import { createRng, mean, type RngState } from "../math/mod.ts";
+import type { CompiledStep, InputSpec, StepState } from "../onnx/mod.ts";
 import { createActorCritic } from "./actor_critic.ts";
-import { spaceSize } from "./environment.ts";
-import { DiscretePolicy } from "./policy.ts";
-import { type PpoConfig, resolvePpoConfig } from "./ppo_config.ts";
+import { ActorCriticPolicy } from "./actor_critic_policy.ts";
+import { EpisodeLog } from "./episode_log.ts";
+import { maskSize, spaceSize } from "./environment.ts";
+import { Exploration } from "./exploration.ts";
+import type { Learner, LearnerState, LearnerUpdate } from "./learner.ts";
+import { createNovelty, type Novelty } from "./novelty.ts";
+import { type PpoConfig, type ResolvedPpoConfig, resolvePpoConfig } from "./ppo_config.ts";
 import { type PpoBatch, ppoLoss } from "./ppo_loss.ts";
 import { Rollout } from "./rollout.ts";
-import { type MakeEnvironment, vectorize } from "./vector_environment.ts";
-
-/** One update. NaN stands for what is not known yet. */
-export interface TrainingRecord {
-  /** Environment steps so far. */
-  steps: number;
-  /** Episodes ended so far. */
-  episodes: number;
-  /** Means over the last 100 episodes. */
-  meanReturn: number;
-  meanLength: number;
-  /** Means over the update's minibatches. */
-  loss: number;
-  policyLoss: number;
-  valueLoss: number;
-  entropy: number;
-  approxKl: number;
-  clipFraction: number;
-  explainedVariance: number;
-  learningRate: number;
-  /** Passes made over the rollout; fewer than configured when targetKl stopped them. */
-  epochs: number;
-  /** Environment steps per second since the start, updates included. */
-  stepsPerSecond: number;
-}
-
-export interface TrainingCallbacks {
-  onProgress?: (record: TrainingRecord, policy: DiscretePolicy) => void;
-  /** Stops the training before the next rollout. */
-  signal?: AbortSignal;
-}
-
-export interface TrainingResult {
-  policy: DiscretePolicy;
-  history: TrainingRecord[];
-}
+import { RunningMoments } from "./running_moments.ts";
+import { scaleRewards } from "./scale_rewards.ts";
+import { scheduled } from "./schedule.ts";
+import { trainAgent, type TrainerOptions, type TrainingResult } from "./trainer.ts";
+import { type MakeEnvironment, type VectorEnvironment, vectorize } from "./vector_environment.ts";
 
 /**
  * Trains a policy. The same configuration and seed give the same policy.
  *
- * @throws {RangeError} If the configuration or the environments' action space does not fit.
- * @throws {EnvironmentError} If an environment gives a NaN.
- * @throws {TrainingDivergedError} If the loss is no longer a number.
- * @throws The signal's reason, if it aborts.
+ * @param environments Makes one environment of `config.environments`, or is all of them, wrapped.
+ * @throws {RangeError} If the configuration or the environments do not fit.
+ * @throws As {@linkcode trainAgent}.
  *
  * @example
  * ```ts
@@ -74,137 +46,304 @@ export interface TrainingResult {
  * ```
  */
 async function train(
-  makeEnvironment: MakeEnvironment,
+  environments: MakeEnvironment | VectorEnvironment,
   config: PpoConfig,
-  callbacks: TrainingCallbacks = {},
-): Promise<TrainingResult> {
-  const c = resolvePpoConfig(config);
-  callbacks.signal?.throwIfAborted();
-  const environments = vectorize(makeEnvironment, c.environments);
-  const { actionSpace, observationSpace } = environments;
-  if (actionSpace.kind !== "discrete") {
-    throw new RangeError(
-      `Cannot train PPO: actionSpace must be discrete, got ${actionSpace.kind}`,
-    );
+  options: TrainerOptions<ActorCriticPolicy> = {},
+): Promise<TrainingResult<ActorCriticPolicy>> {
+  options.signal?.throwIfAborted();
+  return await trainAgent(await PpoLearner.create(environments, config), options);
+}
+
+/** PPO as the trainer takes it. */
+export class PpoLearner implements Learner<ActorCriticPolicy> {
+  readonly algorithm = "ppo";
+  readonly config: ResolvedPpoConfig;
+  readonly policy: ActorCriticPolicy;
+  steps = 0;
+  readonly #environments: VectorEnvironment;
+  readonly #step: CompiledStep;
+  readonly #rollout: Rollout;
+  readonly #episodes = new EpisodeLog();
+  readonly #exploration: Exploration | null;
+  readonly #novelty: Novelty | null;
+  readonly #moments: RunningMoments | null;
+  readonly #rngs;
+  /** Order of the rollout's rows, or sequences; shuffled on from where it is. */
+  readonly #order: Int32Array;
+  readonly #indices: Int32Array;
+  /** Passes that one native call makes. */
+  readonly #passes: number;
+
+  private constructor(
+    config: ResolvedPpoConfig,
+    environments: VectorEnvironment,
+    policy: ActorCriticPolicy,
+    step: CompiledStep,
+    novelty: Novelty | null,
+  ) {
+    this.config = config;
+    this.policy = policy;
+    this.#environments = environments;
+    this.#step = step;
+    this.#novelty = novelty;
+    const rng = createRng(config.seed);
+    this.#rngs = { actions: rng.split("actions"), minibatches: rng.split("minibatches") };
+    this.#exploration = config.exploration
+      ? new Exploration(config.exploration, policy, environments.count, config.seed)
+      : null;
+    this.#moments = config.normalizeObservations
+      ? new RunningMoments(policy.observationSize)
+      : null;
+    const sequenceSteps = config.recurrent?.sequenceSteps ?? 1;
+    this.#rollout = new Rollout(environments, policy, config.rolloutSteps, { sequenceSteps });
+    const rows = this.#rollout.rows / sequenceSteps;
+    this.#order = Int32Array.from({ length: rows }, (_, i) => i);
+    // Passes can share a native call when each is whole minibatches and none may be the last.
+    this.#passes = config.targetKl === null && rows % step.batchSize === 0 ? config.epochs : 1;
+    this.#indices = new Int32Array(this.#passes * rows);
+    environments.reset(config.seed);
   }
-  const rng = createRng(c.seed);
-  const actionRng = rng.split("actions"), shuffleRng = rng.split("minibatches");
-  const observationSize = spaceSize(observationSpace);
-  const network = await createActorCritic({
-    observationSize,
-    actions: actionSpace.n,
-    hidden: c.hidden,
-    seed: c.seed,
-  });
-  const policy = await DiscretePolicy.create(network, c.environments);
-  const { compileStep } = await import("../onnx/mod.ts");
-  const row = { shape: [c.batchSize] };
-  const step = await compileStep({
-    variables: network.variables,
-    inputs: {
-      observations: { shape: [c.batchSize, observationSize] },
-      actions: { shape: [c.batchSize], dtype: "int32" },
-      oldLogProbabilities: row,
-      oldValues: row,
-      advantages: row,
-      returns: row,
-    },
-    loss: (batch) => ppoLoss(network, batch as unknown as PpoBatch, c),
-    optimizer: { kind: "adam", learningRate: c.learningRate, epsilon: c.adamEpsilon },
-    clipNorm: c.maxGradientNorm,
-    seed: c.seed,
-  });
 
-  const rollout = new Rollout(environments, c.rolloutSteps);
-  const { observations, actions, oldLogProbabilities, oldValues, advantages, returns } = rollout;
-  const data: Record<string, Float32Array | Int32Array> = {
-    observations,
-    actions,
-    oldLogProbabilities,
-    advantages,
-    returns,
-    oldValues,
-  };
-  const order = Int32Array.from({ length: rollout.rows }, (_, i) => i);
-  // Passes can share a native call when each is whole minibatches and none may be the last.
-  const passes = c.targetKl === null && rollout.rows % c.batchSize === 0 ? c.epochs : 1;
-  const indices = new Int32Array(passes * rollout.rows);
-  const recent: { episodeReturn: number; length: number }[] = [];
-  const history: TrainingRecord[] = [];
-  const started = performance.now();
-  let steps = 0, episodes = 0;
-  const onEpisode = (episodeReturn: number, length: number) => {
-    episodes++;
-    recent.push({ episodeReturn, length });
-    if (recent.length > 100) recent.shift();
-  };
+  /** Makes environments, network and compiled update. */
+  static async create(
+    given: MakeEnvironment | VectorEnvironment,
+    config: PpoConfig,
+  ): Promise<PpoLearner> {
+    const c = resolvePpoConfig(config);
+    let environments = typeof given === "function" ? vectorize(given, c.environments) : given;
+    if (environments.count !== c.environments) {
+      throw new RangeError(
+        `Cannot train PPO: environments must be the number given (${environments.count}), got ${c.environments}`,
+      );
+    }
+    if (c.scaleRewards) {
+      environments = scaleRewards(environments, { gamma: c.gamma, clip: c.scaleRewards.clip });
+    }
+    const { actionSpace, observationSpace } = environments;
+    const { hidden, trunk, activation, orthogonal, squash, initialLogStd, seed } = c;
+    const observationSize = spaceSize(observationSpace);
+    const network = await createActorCritic({
+      observationSize,
+      actionSpace,
+      hidden,
+      trunk,
+      activation,
+      orthogonal,
+      squash,
+      initialLogStd,
+      recurrent: c.recurrent && { units: c.recurrent.units, shared: c.recurrent.shared },
+      normalizeObservations: c.normalizeObservations,
+      seed,
+    });
+    const policy = await ActorCriticPolicy.create(network, c.environments);
+    const step = await compileUpdate(policy, environments, c);
+    const bonus = c.exploration?.bonus;
+    const novelty = bonus ? await createNovelty(bonus, observationSize, seed) : null;
+    return new PpoLearner(c, environments, policy, step, novelty);
+  }
 
-  const update = (learningRate: number) => {
+  get totalSteps(): number {
+    return this.config.totalSteps;
+  }
+
+  /** One rollout and the update on it. */
+  advance(): LearnerUpdate {
+    const { config: c, policy } = this;
+    const rollout = this.#rollout, exploration = this.#exploration;
+    const progress = this.steps / c.totalSteps;
+    const learningRate = c.learningRate * (c.learningRateSchedule === "linear" ? 1 - progress : 1);
+    exploration?.begin(progress);
+    const undisturb = exploration?.disturbWeights(policy, progress);
+    rollout.collect(
+      this.#rngs.actions,
+      c.gamma,
+      (episodeReturn, length) => this.#episodes.add(episodeReturn, length),
+      exploration,
+    );
+    const more = this.#addBonus(progress);
+    rollout.estimate(c.gamma, c.gaeLambda);
+    undisturb?.();
+    const updated = this.#update(progress, learningRate);
+    this.steps += rollout.rows;
+    this.#step.syncVariables();
+    this.#renewStatistics();
+    return {
+      steps: this.steps,
+      ...this.#episodes.means(),
+      ...updated,
+      explainedVariance: rollout.explainedVariance(),
+      learningRate,
+      ...more,
+    } as LearnerUpdate;
+  }
+
+  /** Adds the coefficient times the novelty of what a step led to; returns the bonus's mean. */
+  #addBonus(progress: number): { bonus?: number } {
+    if (!this.#novelty) return {};
+    const { observations, rewards } = this.#rollout;
+    const width = this.#environments.observations.length;
+    const reached = new Float32Array(observations.length);
+    reached.set(observations.subarray(width));
+    reached.set(this.#environments.observations, reached.length - width);
+    const novelty = this.#novelty.measure(reached);
+    const coefficient = scheduled(this.config.exploration!.bonus!.coefficient, progress);
+    for (let i = 0; i < rewards.length; i++) rewards[i] += coefficient * novelty[i];
+    return { bonus: coefficient * mean(novelty) };
+  }
+
+  #update(progress: number, learningRate: number) {
+    const { epochs: most, targetKl, clipRange, entropyCoefficient } = this.config;
+    const data: Record<string, Float32Array | Int32Array> = this.#rollout.data();
+    if (typeof clipRange !== "number") {
+      data.clipRange = Float32Array.of(scheduled(clipRange, progress));
+    }
+    if (typeof entropyCoefficient !== "number") {
+      data.entropyCoefficient = Float32Array.of(scheduled(entropyCoefficient, progress));
+    }
     const sums: Record<string, number> = {};
     let minibatches = 0, epochs = 0, isStopped = false;
-    while (epochs < c.epochs && !isStopped) {
-      for (let p = 0; p < passes; p++) indices.set(shuffleRng.shuffle(order), p * rollout.rows);
-      const metrics = step.epochMetrics(data, indices, { learningRate });
+    while (epochs < most && !isStopped) {
+      for (let p = 0; p < this.#passes; p++) {
+        this.#indices.set(this.#rngs.minibatches.shuffle(this.#order), p * this.#order.length);
+      }
+      const metrics = this.#step.epochMetrics(data, this.#indices, { learningRate });
       for (const [name, values] of Object.entries(metrics)) {
         for (let i = 0; i < values.length; i++) sums[name] = (sums[name] ?? 0) + values[i];
       }
       minibatches += metrics.loss.length;
-      epochs += passes;
-      isStopped = c.targetKl !== null && mean(metrics.approxKl) > 1.5 * c.targetKl;
+      epochs += this.#passes;
+      isStopped = targetKl !== null && mean(metrics.approxKl) > 1.5 * targetKl;
     }
     for (const name of Object.keys(sums)) sums[name] /= minibatches;
-    return { ...sums, epochs } as unknown as Pick<
-      TrainingRecord,
-      "loss" | "policyLoss" | "valueLoss" | "entropy" | "approxKl" | "clipFraction" | "epochs"
-    >;
-  };
-
-  try {
-    environments.reset(c.seed);
-    while (steps < c.totalSteps) {
-      callbacks.signal?.throwIfAborted();
-      const left = 1 - steps / c.totalSteps;
-      const learningRate = c.learningRate * (c.learningRateSchedule === "linear" ? left : 1);
-      rollout.collect(policy, actionRng, { gamma: c.gamma, gaeLambda: c.gaeLambda }, onEpisode);
-      const updated = update(learningRate);
-      steps += rollout.rows;
-      if (!Number.isFinite(updated.loss)) {
-        throw new TrainingDivergedError(
-          `Cannot train PPO: loss must be finite, got ${updated.loss} after ${steps} steps`,
-          history,
-        );
-      }
-      step.syncVariables();
-      const record: TrainingRecord = {
-        steps,
-        episodes,
-        meanReturn: mean(recent.map((e) => e.episodeReturn)),
-        meanLength: mean(recent.map((e) => e.length)),
-        ...updated,
-        explainedVariance: rollout.explainedVariance(),
-        learningRate,
-        stepsPerSecond: steps / ((performance.now() - started) / 1000),
-      };
-      history.push(record);
-      callbacks.onProgress?.(record, policy);
-      // Lets servers, signals and other workers of this thread have their turn.
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-  } catch (error) {
-    policy.dispose();
-    throw error;
-  } finally {
-    step.dispose();
+    return { ...sums, epochs };
   }
-  return { policy, history };
+
+  /** Takes the rollout's observations into the statistics that the next one is normalised by. */
+  #renewStatistics(): void {
+    if (!this.#moments) return;
+    this.#moments.update(this.#rollout.observations);
+    this.#writeStatistics();
+  }
+
+  #writeStatistics(): void {
+    const { tf, statistics } = this.policy.network;
+    const { mean, variance } = this.#moments!;
+    tf.tidy(() => {
+      statistics!.mean.assign(tf.tensor1d(Float32Array.from(mean)));
+      const deviation = Float32Array.from(variance, (v) => Math.sqrt(v + 1e-8));
+      statistics!.deviation.assign(tf.tensor1d(deviation));
+    });
+    this.#step.readVariables();
+  }
+
+  saveState(): LearnerState {
+    const { parameters, slots, extra, step, seed } = this.#step.state();
+    const tensors = [{ name: "parameters", shape: [parameters.length], values: parameters }];
+    for (const [name, values] of Object.entries(slots)) {
+      tensors.push({ name: `slot/${name}`, shape: [values.length], values });
+    }
+    return {
+      tensors,
+      data: {
+        steps: this.steps,
+        optimizer: { step, seed, extra },
+        rngs: { actions: this.#rngs.actions.state(), minibatches: this.#rngs.minibatches.state() },
+        order: this.#order.slice(),
+        episodes: this.#episodes.saveState(),
+        environments: this.#environments.saveState(),
+        rollout: this.#rollout.saveState(),
+        exploration: this.#exploration?.saveState() ?? null,
+        novelty: this.#novelty?.saveState() ?? null,
+        moments: this.#moments?.saveState() ?? null,
+      },
+    };
+  }
+
+  restoreState({ tensors, data }: LearnerState): void {
+    const saved = data as unknown as SavedPpo;
+    const parameters = tensors.find((t) => t.name === "parameters")!.values;
+    const slots = Object.fromEntries(
+      tensors.filter((t) => t.name.startsWith("slot/")).map((t) => [t.name.slice(5), t.values]),
+    );
+    this.#step.restore({ ...saved.optimizer, parameters, slots });
+    this.#step.syncVariables();
+    this.steps = saved.steps;
+    this.#rngs.actions.restore(saved.rngs.actions);
+    this.#rngs.minibatches.restore(saved.rngs.minibatches);
+    this.#order.set(saved.order);
+    this.#episodes.restoreState(saved.episodes);
+    this.#environments.restoreState(saved.environments);
+    this.#rollout.restoreState(saved.rollout);
+    if (saved.exploration) this.#exploration!.restoreState(saved.exploration);
+    if (saved.novelty) this.#novelty!.restoreState(saved.novelty);
+    if (saved.moments) {
+      this.#moments!.restoreState(saved.moments);
+      this.#writeStatistics();
+    }
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+    this.#novelty?.dispose();
+  }
 }
 
-/** The loss is no longer a number; `history` tells how it came to that. */
-export class TrainingDivergedError extends Error {
-  override name = "TrainingDivergedError";
-  constructor(message: string, readonly history: TrainingRecord[]) {
-    super(message);
+/** What {@linkcode PpoLearner.saveState} holds as plain data. */
+interface SavedPpo {
+  steps: number;
+  optimizer: Pick<StepState, "step" | "seed" | "extra">;
+  rngs: { actions: RngState; minibatches: RngState };
+  order: Int32Array;
+  episodes: ReturnType<EpisodeLog["saveState"]>;
+  environments: unknown;
+  rollout: ReturnType<Rollout["saveState"]>;
+  exploration: ReturnType<Exploration["saveState"]> | null;
+  novelty: unknown;
+  moments: ReturnType<RunningMoments["saveState"]> | null;
+}
+
+/** The update of a minibatch of rows, or of sequences for a recurrent policy, as one graph. */
+async function compileUpdate(
+  { network }: ActorCriticPolicy,
+  environments: VectorEnvironment,
+  c: ResolvedPpoConfig,
+): Promise<CompiledStep> {
+  const { compileStep } = await import("../onnx/mod.ts");
+  const { head } = network;
+  const sequence = c.recurrent ? [c.recurrent.sequenceSteps] : [];
+  const rows = c.batchSize / (c.recurrent?.sequenceSteps ?? 1);
+  const column = (...width: number[]): InputSpec => ({ shape: [rows, ...sequence, ...width] });
+  const isChoice = head.dtype === "int32" && head.actionSize === 1;
+  const inputs: Record<string, InputSpec> = {
+    observations: column(network.config.observationSize),
+    drawn: { ...column(...isChoice ? [] : [head.actionSize]), dtype: head.dtype },
+    oldLogProbabilities: column(),
+    oldValues: column(),
+    advantages: column(),
+    returns: column(),
+  };
+  if (environments.masks) inputs.masks = column(maskSize(environments.actionSpace));
+  if (c.recurrent) {
+    inputs.starts = column();
+    inputs.state = { shape: [rows, network.stateSize] };
   }
+  const { clipRange, entropyCoefficient } = c;
+  if (typeof clipRange !== "number") inputs.clipRange = { shape: [] };
+  if (typeof entropyCoefficient !== "number") inputs.entropyCoefficient = { shape: [] };
+  const constant = (s: number | object) => typeof s === "number" ? s : 0;
+  return await compileStep({
+    variables: network.variables,
+    inputs,
+    loss: (batch) =>
+      ppoLoss(network, batch as unknown as PpoBatch, {
+        ...c,
+        clipRange: constant(clipRange),
+        entropyCoefficient: constant(entropyCoefficient),
+      }),
+    optimizer: { kind: "adam", learningRate: c.learningRate, epsilon: c.adamEpsilon },
+    clipNorm: c.maxGradientNorm,
+    seed: c.seed,
+  });
 }
 
 /** Proximal policy optimization. */

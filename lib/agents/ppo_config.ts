@@ -3,6 +3,8 @@
  * @module
  */
 import { z } from "zod";
+import { explorationSchema } from "./exploration.ts";
+import { scheduleSchema } from "./schedule.ts";
 
 const positive = z.number().positive();
 const share = z.number().min(0).max(1);
@@ -25,12 +27,13 @@ export const ppoConfigSchema = z.strictObject({
   gamma: share.default(0.99),
   gaeLambda: share.default(0.95),
   /** The ratio of probabilities is clipped to 1 ± this. */
-  clipRange: positive.default(0.2),
+  clipRange: scheduleSchema(positive).default(0.2),
   /** New values are clipped to the old ones ± this; null: they are not. */
   valueClipRange: positive.nullable().default(null),
   /** Advantages of each minibatch are shifted and scaled to mean 0 and deviation 1. */
   normalizeAdvantage: z.boolean().default(true),
-  entropyCoefficient: z.number().min(0).default(0),
+  /** A number, or from one to another over the training. */
+  entropyCoefficient: scheduleSchema(z.number().min(0)).default(0),
   valueCoefficient: z.number().min(0).default(0.5),
   /** Gradients are scaled to at most this common norm. */
   maxGradientNorm: positive.default(0.5),
@@ -39,6 +42,26 @@ export const ppoConfigSchema = z.strictObject({
   targetKl: positive.nullable().default(null),
   /** Units of the hidden layers of actor and critic. */
   hidden: z.array(count).default([64, 64]),
+  /** `shared`: actor and critic are two last layers on one trunk. */
+  trunk: z.enum(["separate", "shared"]).default("separate"),
+  activation: z.enum(["tanh", "relu"]).default("tanh"),
+  /** Orthogonal initial weights; false: uniform ones after Glorot & Bengio. */
+  orthogonal: z.boolean().default(true),
+  /** Boxes: tanh of the draw scaled to the bounds, instead of clipping the draw to them. */
+  squash: z.boolean().default(false),
+  /** Boxes: logarithm of the standard deviation at the start. */
+  initialLogStd: z.number().default(0),
+  /** LSTM before the trunks; minibatches are then whole sequences of `sequenceSteps`. */
+  recurrent: z.strictObject({
+    units: count.default(64),
+    shared: z.boolean().default(false),
+    sequenceSteps: count.default(16),
+  }).nullable().default(null),
+  /** Running mean and deviation of observations, renewed after each update, kept in the policy. */
+  normalizeObservations: z.strictObject({ clip: positive.default(10) }).nullable().default(null),
+  /** Rewards over the running deviation of discounted returns. */
+  scaleRewards: z.strictObject({ clip: positive.default(10) }).nullable().default(null),
+  exploration: explorationSchema.nullable().default(null),
   seed: z.number().int().min(0).default(0),
 });
 
@@ -50,23 +73,35 @@ export type ResolvedPpoConfig = z.output<typeof ppoConfigSchema>;
 /** Checks a configuration. @throws {RangeError} Naming field, rule and value. */
 export function resolvePpoConfig(config: PpoConfig): ResolvedPpoConfig {
   const parsed = ppoConfigSchema.safeParse(config);
-  if (parsed.success) {
-    const { batchSize, environments, rolloutSteps } = parsed.data;
-    if (batchSize <= environments * rolloutSteps) return parsed.data;
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const value = issue.path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+      config,
+    );
+    throw new RangeError(
+      `Cannot train PPO: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
+        JSON.stringify(value)
+      }`,
+    );
+  }
+  const { batchSize, environments, rolloutSteps, recurrent } = parsed.data;
+  if (batchSize > environments * rolloutSteps) {
     throw new RangeError(
       `Cannot train PPO: batchSize must be at most environments * rolloutSteps (${
         environments * rolloutSteps
       }), got ${batchSize}`,
     );
   }
-  const [issue] = parsed.error.issues;
-  const value = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
-    config,
-  );
-  throw new RangeError(
-    `Cannot train PPO: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
-      JSON.stringify(value)
-    }`,
-  );
+  if (recurrent) {
+    const { sequenceSteps } = recurrent;
+    for (const [name, value] of Object.entries({ rolloutSteps, batchSize })) {
+      if (value % sequenceSteps !== 0) {
+        throw new RangeError(
+          `Cannot train PPO: ${name} must be a multiple of recurrent.sequenceSteps (${sequenceSteps}), got ${value}`,
+        );
+      }
+    }
+  }
+  return parsed.data;
 }

@@ -6,21 +6,30 @@ import type { tf } from "../models/tensorflow.ts";
 import type { ActorCritic } from "./actor_critic.ts";
 import type { ResolvedPpoConfig } from "./ppo_config.ts";
 
-/** A minibatch: observations [n, size], all else [n]. */
+/**
+ * A minibatch of n rows: observations [n, size], all else [n] or [n, width]. Of a recurrent network
+ * sequences instead, [n, steps, …], with `starts` [n, steps] and the `state` before each.
+ */
 export interface PpoBatch {
   observations: tf.Tensor;
-  /** int32 */
-  actions: tf.Tensor;
+  /** Actions as they were drawn: int32 choices, or numbers. */
+  drawn: tf.Tensor;
+  masks?: tf.Tensor;
   oldLogProbabilities: tf.Tensor;
   oldValues: tf.Tensor;
   advantages: tf.Tensor;
   returns: tf.Tensor;
+  starts?: tf.Tensor;
+  state?: tf.Tensor;
+  /** Scalars that stand for the configuration's, where those change over the training. */
+  clipRange?: tf.Tensor;
+  entropyCoefficient?: tf.Tensor;
 }
 
-type LossConfig = Pick<
-  ResolvedPpoConfig,
-  "clipRange" | "valueClipRange" | "normalizeAdvantage" | "entropyCoefficient" | "valueCoefficient"
->;
+/** What the loss needs of the configuration. */
+export type PpoLossConfig =
+  & Pick<ResolvedPpoConfig, "valueClipRange" | "normalizeAdvantage" | "valueCoefficient">
+  & { clipRange: number; entropyCoefficient: number };
 
 /**
  * Clipped surrogate + valueCoefficient * squared error of the values - entropyCoefficient * entropy,
@@ -34,39 +43,49 @@ type LossConfig = Pick<
 export function ppoLoss(
   network: ActorCritic,
   batch: PpoBatch,
-  config: LossConfig,
+  config: PpoLossConfig,
 ): { loss: tf.Tensor } & Record<string, tf.Tensor> {
-  const { tf } = network;
-  const { clipRange, valueClipRange } = config;
-  const { logits, values } = network.apply(batch.observations);
-  const logProbabilities = tf.logSoftmax(logits);
-  const chosen = tf.oneHot(batch.actions as tf.Tensor1D, network.config.actions);
-  const logProbability = tf.sum(tf.mul(logProbabilities, chosen), 1);
-  const logRatio = tf.sub(logProbability, batch.oldLogProbabilities);
-  const ratio = tf.exp(logRatio);
+  const { tf, head } = network;
+  const { valueClipRange } = config;
+  const clipRange = batch.clipRange ?? config.clipRange;
+  const entropyCoefficient = batch.entropyCoefficient ?? config.entropyCoefficient;
+  const { outputs, values } = batch.state
+    ? network.applySequences(batch.observations, batch.starts!, batch.state)
+    : network.apply(batch.observations);
+  const rows = values.size;
+  const flat = (x: tf.Tensor): tf.Tensor => x.size === rows ? tf.reshape(x, [rows]) : x;
+  const wide = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [rows, -1]);
+  const isChoice = head.actionSize === 1 && head.dtype === "int32";
+  const drawn = isChoice ? flat(batch.drawn) : wide(batch.drawn);
+  const masks = batch.masks && wide(batch.masks);
+  const oldValues = flat(batch.oldValues);
 
-  let { advantages } = batch;
-  if (config.normalizeAdvantage) {
+  const logProbability = head.logProbability(outputs, drawn, masks);
+  const logRatio = tf.sub(logProbability, flat(batch.oldLogProbabilities));
+  const ratio = tf.exp(logRatio);
+  let advantages = flat(batch.advantages);
+  // One row has no spread.
+  if (config.normalizeAdvantage && rows > 1) {
     const centred = tf.sub(advantages, tf.mean(advantages));
     // Sample deviation (ddof 1), as torch.std.
-    const spread = tf.sqrt(tf.div(tf.sum(tf.square(centred)), advantages.size - 1));
+    const spread = tf.sqrt(tf.div(tf.sum(tf.square(centred)), rows - 1));
     advantages = tf.div(centred, tf.add(spread, 1e-8));
   }
-  const clipped = tf.clipByValue(ratio, 1 - clipRange, 1 + clipRange);
+  const clipped = typeof clipRange === "number"
+    ? tf.clipByValue(ratio, 1 - clipRange, 1 + clipRange)
+    : tf.minimum(tf.maximum(ratio, tf.sub(1, clipRange)), tf.add(1, clipRange));
   const policyLoss = tf.neg(
     tf.mean(tf.minimum(tf.mul(advantages, ratio), tf.mul(advantages, clipped))),
   );
   const predicted = valueClipRange === null ? values : tf.add(
-    batch.oldValues,
-    tf.clipByValue(tf.sub(values, batch.oldValues), -valueClipRange, valueClipRange),
+    oldValues,
+    tf.clipByValue(tf.sub(values, oldValues), -valueClipRange, valueClipRange),
   );
-  const valueLoss = tf.mean(tf.square(tf.sub(batch.returns, predicted)));
-  const entropy = tf.neg(
-    tf.mean(tf.sum(tf.mul(tf.exp(logProbabilities), logProbabilities), 1)),
-  );
+  const valueLoss = tf.mean(tf.square(tf.sub(flat(batch.returns), predicted)));
+  const entropy = tf.mean(head.entropy(outputs, drawn, masks));
   const loss = tf.sub(
     tf.add(policyLoss, tf.mul(valueLoss, config.valueCoefficient)),
-    tf.mul(entropy, config.entropyCoefficient),
+    tf.mul(entropy, entropyCoefficient),
   );
   const approxKl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio));
   const outside = tf.greater(tf.abs(tf.sub(ratio, 1)), clipRange);

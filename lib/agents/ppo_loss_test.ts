@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
 import { compileStep } from "../onnx/mod.ts";
 import { createActorCritic } from "./actor_critic.ts";
-import { DiscretePolicy } from "./policy.ts";
+import { ActorCriticPolicy } from "./actor_critic_policy.ts";
+import { discreteSpace } from "./environment.ts";
 import { type PpoBatch, ppoLoss } from "./ppo_loss.ts";
 import fixture from "./testdata/ppo_update.json" with { type: "json" };
 
 for (const { valueClipRange, losses, weights } of fixture.cases) {
   const what = valueClipRange === null ? "without" : "with";
   Deno.test(`PPO's losses and update ${what} value clipping equal PyTorch's within 1e-5`, async () => {
-    const config = { observationSize: 3, actions: 3, hidden: [4], seed: 0 };
+    const config = {
+      observationSize: 3,
+      actionSpace: discreteSpace(3),
+      hidden: [4],
+      seed: 0,
+    };
     const network = await createActorCritic(config);
-    const policy = await DiscretePolicy.create(network);
-    policy.restore({ config, weights: fixture.start });
+    const policy = await ActorCriticPolicy.create(network);
+    policy.restore({ weights: fixture.start });
     const batch = 8, row = { shape: [batch] };
     const step = await compileStep({
       variables: network.variables,
       inputs: {
         observations: { shape: [batch, 3] },
-        actions: { shape: [batch], dtype: "int32" },
+        drawn: { shape: [batch], dtype: "int32" },
         oldLogProbabilities: row,
         oldValues: row,
         advantages: row,
@@ -38,7 +44,7 @@ for (const { valueClipRange, losses, weights } of fixture.cases) {
     const metrics = step.epochMetrics(
       {
         observations: Float32Array.from(data.observations),
-        actions: Int32Array.from(data.actions),
+        drawn: Int32Array.from(data.actions),
         oldLogProbabilities: Float32Array.from(data.oldLogProbabilities),
         oldValues: Float32Array.from(data.oldValues),
         advantages: Float32Array.from(data.advantages),

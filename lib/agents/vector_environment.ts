@@ -6,6 +6,8 @@ import {
   type BoxSpace,
   type Environment,
   EnvironmentError,
+  maskSize,
+  sameSpace,
   type Space,
   spaceSize,
 } from "./environment.ts";
@@ -24,6 +26,8 @@ export interface VectorEnvironment {
   readonly actionSpace: Space;
   /** [count, observation size]. */
   readonly observations: Float32Array;
+  /** [count, mask size]: choices that the present states allow; null where environments have no masks. */
+  readonly masks: Uint8Array | null;
   /** [count, observation size]; a row has a meaning only where the last step ended an episode. */
   readonly finalObservations: Float32Array;
   readonly rewards: Float64Array;
@@ -36,8 +40,22 @@ export interface VectorEnvironment {
   readonly episodeLengths: Int32Array;
   /** Environment i is seeded by `seed + i`, as Gymnasium does. */
   reset(seed: number): void;
-  /** Actions: [count] choices, or [count, action size] numbers. */
+  /** Actions: [count] choices, [count, k] choices of several, or [count, action size] numbers. */
   step(actions: Int32Array | Float32Array): void;
+  /**
+   * Everything that {@linkcode restoreState} needs, as plain data for JSON.
+   *
+   * @throws {Error} If an environment has no `saveState`.
+   */
+  saveState(): unknown;
+  restoreState(state: unknown): void;
+}
+
+/** What {@linkcode VectorEnvironment.saveState} of a vectorized environment holds. */
+interface SavedState {
+  returns: number[];
+  lengths: number[];
+  environments: unknown[];
 }
 
 /**
@@ -70,20 +88,22 @@ class SyncVectorEnvironment implements VectorEnvironment {
   readonly observationSpace: BoxSpace;
   readonly actionSpace: Space;
   readonly observations: Float32Array;
+  readonly masks: Uint8Array | null;
   readonly finalObservations: Float32Array;
   readonly rewards: Float64Array;
   readonly terminated: Uint8Array;
   readonly truncated: Uint8Array;
   readonly episodeReturns: Float64Array;
   readonly episodeLengths: Int32Array;
+  readonly #maskSize: number;
   readonly #environments: Environment[];
   readonly #size: number;
   readonly #actionSize: number;
   readonly #returns: Float64Array;
   readonly #lengths: Int32Array;
   /** Views of the last step's actions, one per environment; remade when the array is another. */
-  #actions: Float32Array | null = null;
-  #views: Float32Array[] = [];
+  #actions: Int32Array | Float32Array | null = null;
+  #views: (Int32Array | Float32Array)[] = [];
 
   constructor(environments: Environment[]) {
     const n = environments.length;
@@ -95,14 +115,20 @@ class SyncVectorEnvironment implements VectorEnvironment {
     this.#size = spaceSize(observationSpace);
     this.#actionSize = spaceSize(actionSpace);
     environments.forEach((e, i) => {
-      const same = spaceSize(e.observationSpace) === this.#size &&
-        e.actionSpace.kind === actionSpace.kind &&
-        (e.actionSpace.kind === "discrete" && actionSpace.kind === "discrete"
-          ? e.actionSpace.n === actionSpace.n
-          : spaceSize(e.actionSpace) === this.#actionSize);
+      const same = sameSpace(e.observationSpace, observationSpace) &&
+        sameSpace(e.actionSpace, actionSpace);
       if (!same) {
         throw new RangeError(
           `Cannot vectorize environments: spaces must be equal, got others in environment ${i}`,
+        );
+      }
+    });
+    this.#maskSize = environments.some((e) => e.actionMask) ? maskSize(actionSpace) : 0;
+    this.masks = this.#maskSize > 0 ? new Uint8Array(n * this.#maskSize).fill(1) : null;
+    environments.forEach((e, i) => {
+      if (e.actionMask && e.actionMask.length !== this.#maskSize) {
+        throw new RangeError(
+          `Cannot vectorize environments: actionMask must have ${this.#maskSize} elements, got ${e.actionMask.length} in environment ${i}`,
         );
       }
     });
@@ -136,7 +162,7 @@ class SyncVectorEnvironment implements VectorEnvironment {
       );
     }
     const isChoice = this.actionSpace.kind === "discrete";
-    if (!isChoice && actions !== this.#actions) this.#view(actions as Float32Array);
+    if (!isChoice && actions !== this.#actions) this.#view(actions);
     for (let i = 0; i < this.count; i++) {
       const environment = this.#environments[i];
       const result = environment.step(isChoice ? actions[i] : this.#views[i]);
@@ -163,13 +189,47 @@ class SyncVectorEnvironment implements VectorEnvironment {
     }
   }
 
-  #view(actions: Float32Array): void {
+  saveState(): SavedState {
+    return {
+      returns: [...this.#returns],
+      lengths: [...this.#lengths],
+      environments: this.#environments.map((e, i) => {
+        if (e.saveState) return e.saveState();
+        throw new Error(`Cannot save environments: environment ${i} must have saveState, got none`);
+      }),
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const saved = state as SavedState;
+    if (saved.environments.length !== this.count) {
+      throw new RangeError(
+        `Cannot restore environments: state must be of ${this.count}, got ${saved.environments.length}`,
+      );
+    }
+    this.#returns.set(saved.returns);
+    this.#lengths.set(saved.lengths);
+    this.#environments.forEach((e, i) => {
+      if (!e.restoreState) {
+        throw new Error(
+          `Cannot restore environments: environment ${i} must have restoreState, got none`,
+        );
+      }
+      this.#write(this.observations, i, e.restoreState(saved.environments[i]));
+    });
+  }
+
+  #view(actions: Int32Array | Float32Array): void {
     const size = this.#actionSize;
     this.#actions = actions;
     this.#views = this.#environments.map((_, i) => actions.subarray(i * size, (i + 1) * size));
   }
 
   #write(target: Float32Array, i: number, observation: Float32Array): void {
+    if (this.masks !== null && target === this.observations) {
+      const mask = this.#environments[i].actionMask;
+      if (mask) this.masks.set(mask, i * this.#maskSize);
+    }
     const size = this.#size, at = i * size;
     for (let k = 0; k < size; k++) {
       const value = observation[k];
