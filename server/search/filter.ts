@@ -52,6 +52,8 @@ export interface Grammar {
   keys: Record<string, Record<string, "string" | "number">>;
   /** Keys by another name, `created` for `start_time`. */
   aliases?: Record<string, string>;
+  /** The entities that order_by may name; all of them where it is absent. */
+  orders?: readonly string[];
   /** Comparators allowed. */
   comparators(entity: string, key: string): readonly Comparator[];
 }
@@ -95,7 +97,7 @@ export function parseIdentifier(
     if (!Object.hasOwn(known, key)) {
       throw invalid(
         `Invalid ${entity} key '${key}' specified. Valid keys are '${
-          set(Object.keys(known))
+          set([...Object.keys(known), ...Object.keys(grammar.aliases ?? {})])
         }'${where}`,
       );
     }
@@ -276,6 +278,12 @@ class Parser {
     const values: string[] = [];
     for (;;) {
       const token = this.#peek();
+      if (values.length === 0 && token.kind === "punctuation" && token.text === ")") {
+        throw invalid(
+          "While parsing a list in the query, expected a non-empty list of string values, but got " +
+            `empty list ${position(this.filter, token.at)}`,
+        );
+      }
       if (token.kind !== "string") {
         throw invalid(
           "While parsing a list in the query, expected string value, punctuation, or whitespace, " +

@@ -47,6 +47,7 @@ export const runGrammar: Grammar = {
     "Run name": "run_name",
     "Run Name": "run_name",
   },
+  orders: ["metric", "parameter", "tag", "attribute"],
   comparators(entity, key) {
     if (entity === "metric") return numberComparators;
     if (entity === "dataset") return withList;
@@ -67,6 +68,7 @@ export const experimentGrammar: Grammar = {
       last_update_time: "number",
     },
   },
+  orders: ["attribute"],
   comparators(entity, key) {
     if (entity === "tag") return withNull;
     if (key === "experiment_id") return ["=", "!=", "IN", "NOT IN"];

@@ -26,6 +26,9 @@ export function parseOrderBy(clauses: readonly string[] | undefined, grammar: Gr
       throw invalid(`Invalid order_by clause '${clause}'. Could not be parsed.`);
     }
     const { entity, key } = parseIdentifier(identifier, grammar);
+    if (grammar.orders && !grammar.orders.includes(entity)) {
+      throw invalid(`Invalid order_by entity: ${entity}`);
+    }
     if (orders.some((o) => o.entity === entity && o.key === key)) {
       throw invalid(
         `\`order_by\` contains duplicate fields: [${clauses!.map((c) => `'${c}'`).join(", ")}]`,

@@ -1,5 +1,10 @@
 /** Experiments, runs and metrics over the database. @module */
-import type { Experiment, KeyValue, Metric } from "../../lib/contracts/mlflow/mod.ts";
+import {
+  type Experiment,
+  type KeyValue,
+  limits,
+  type Metric,
+} from "../../lib/contracts/mlflow/mod.ts";
 import type { Database, Sql } from "../db/database.ts";
 import * as experiments from "../db/experiments.ts";
 import * as loggedModels from "../db/logged_models.ts";
@@ -244,7 +249,7 @@ export function createTrackingService(
 
     async createRun(run) {
       const experimentId = check.parseExperimentId(run.experimentId);
-      const tags = [...run.tags ?? []];
+      const tags = check.shortened(run.tags ?? [], limits.tagValueLength);
       tags.forEach((tag) => check.checkTag(tag));
       const tagged = tags.findLast((t) => t.key === runNameTag)?.value;
       if (run.runName && tagged && run.runName !== tagged) {
@@ -342,7 +347,8 @@ export function createTrackingService(
       pointsLogged(runId, metrics);
     },
 
-    async logParams(runId, params) {
+    async logParams(runId, given) {
+      const params = check.shortened(given, limits.paramValueLength);
       params.forEach((param) => check.checkParam(param));
       const refuseChange = (key: string, before: string, value: string) =>
         invalid(
@@ -364,7 +370,8 @@ export function createTrackingService(
       changed("param.logged", runId);
     },
 
-    async setTags(runId, tags) {
+    async setTags(runId, given) {
+      const tags = check.shortened(given, limits.tagValueLength);
       tags.forEach((tag) => check.checkTag(tag));
       if (tags.length === 1 && tags[0].key !== runNameTag) {
         if (!await runs.upsertTag(db, runId, tags[0])) await refuse(runId);
@@ -386,8 +393,10 @@ export function createTrackingService(
       changed("tag.set", runId);
     },
 
-    async logBatch(runId, { metrics = [], params = [], tags = [] }) {
+    async logBatch(runId, { metrics = [], ...given }) {
       check.checkRunId(runId);
+      const params = check.shortened(given.params ?? [], limits.paramValueLength);
+      const tags = check.shortened(given.tags ?? [], limits.tagValueLength);
       check.checkBatch(metrics, params, tags);
       if (params.length === 0 && tags.length === 0 && !metrics.some((m) => m.model_id)) {
         if (metrics.length === 0) await activeRun(db, runId);

@@ -115,17 +115,29 @@ export function checkMetric(metric: Metric, path = ""): void {
     throw invalid(invalidValue(
       at(path, "timestamp"),
       timestamp,
-      `metric '${key}' (value=${value}). Timestamp must be a nonnegative long (64-bit integer) `,
+      `metric '${key}' (value=${new PythonFloat(
+        value,
+      )}). Timestamp must be a nonnegative long (64-bit integer) `,
     ));
   }
   if (!Number.isSafeInteger(step ?? 0)) {
     throw invalid(invalidValue(
       at(path, "step"),
       step,
-      `metric '${key}' (value=${value}). Step must be a valid long (64-bit integer).`,
+      `metric '${key}' (value=${new PythonFloat(
+        value,
+      )}). Step must be a valid long (64-bit integer).`,
     ));
   }
   checkLength("Metric name", limits.keyLength, key);
+}
+
+/** Values of params and tags are cut to what is kept of them, as MLflow's server cuts them. */
+export function shortened(list: readonly KeyValue[], most: number): KeyValue[] {
+  return list.map((item) => {
+    if (item.value === undefined || item.value.length <= most) return item;
+    return { ...item, value: [...item.value].slice(0, most).join("") };
+  });
 }
 
 export function checkParam(param: KeyValue, path = ""): void {
@@ -278,7 +290,9 @@ export function checkArtifactLocation(location: string | undefined): string | un
     throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
   }
   if (/[#;?]/.test(location) && /^[a-z][a-z0-9+.-]*:/i.test(location)) {
-    throw invalid(`artifact_location must not have a query or a fragment, got '${location}'`);
+    throw invalid(
+      `'artifact_location' URL can't include fragments or params. Given: '${location}'`,
+    );
   }
   if (/(^|[/\\])\.\.([/\\]|$)/.test(decodeURIComponentSafely(location))) {
     throw invalid(`artifact_location must not lead upwards with '..', got '${location}'`);

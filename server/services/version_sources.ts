@@ -60,6 +60,15 @@ const isArtifactSource = ({ scheme, parts }: Uri) =>
   scheme === "mlflow-artifacts" ||
   (scheme === "http" || scheme === "https") && `/${parts.join("/")}/`.includes(`/${route}/`);
 
+/** Schemes whose address names a host that this server would have to ask. */
+const hostSchemes = new Set(["http", "https", "ftp", "sftp", "mlflow-artifacts"]);
+
+const otherHost = (scheme: string) =>
+  invalid(
+    `'source' cannot use the '${scheme}' scheme: the '${scheme}' scheme addresses a host other ` +
+      "than the tracking server's configured artifact storage",
+  );
+
 const promptSources = new Set(["dummy-source", "prompt-template", "mlflow-prompt"]);
 
 export function createVersionSources(
@@ -129,7 +138,7 @@ export function createVersionSources(
           );
         }
         const [head = "", second] = uri.parts;
-        if (/^m-[0-9a-f]{32}$/.test(head)) {
+        if (head.startsWith("m-") && second === undefined) {
           if (modelId !== head) throw mustIdentify(source, "model_id");
           const model = await loggedModels.get(head);
           return { source, runId: runId || model.info.source_run_id, modelId };
@@ -158,9 +167,13 @@ export function createVersionSources(
         }
         return { source, runId };
       }
+      if (uri.authority && hostSchemes.has(uri.scheme) && !isArtifactSource(uri)) {
+        throw otherHost(uri.scheme);
+      }
       if (isArtifactSource(uri)) {
         const id = modelId || runId;
         if (!id || !isWithin(source, await ownerUri(source, field, id))) {
+          if (uri.authority) throw otherHost(uri.scheme);
           throw mustIdentify(source, field);
         }
       }

@@ -57,6 +57,7 @@ artifactRoutes.get("/list", async (c) => {
     path: optional(t.text),
     page_token: optional(t.text),
   });
+  if (path.startsWith("/")) throw invalid("Invalid path");
   const folder = safePath(path);
   const { tracking, artifacts } = c.get("services");
   const { artifact_uri } = (await tracking.getRun(run_id)).info;
@@ -72,6 +73,7 @@ export const fileRoutes = new Hono<AppEnv>();
 fileRoutes.get("/get-artifact", async (c) => {
   const runId = c.req.query("run_id") ?? c.req.query("run_uuid") ?? "";
   const path = safePath(c.req.query("path") ?? "");
+  if (!path) throw invalid("Request must specify path.");
   const { info } = await c.get("services").tracking.getRun(runId);
   return await sendArtifact(
     c,
