@@ -50,3 +50,14 @@ export { scaleRewards, type ScaleRewardsOptions } from "./scale_rewards.ts";
 export type { Schedule } from "./schedule.ts";
 export * from "./vector_environment.ts";
 export { actionRepeat, timeLimit } from "./wrappers.ts";
+export { a2c, type A2cConfig, a2cConfigSchema, A2cLearner } from "./a2c/mod.ts";
+export {
+  a3c,
+  type A3cConfig,
+  a3cConfigSchema,
+  A3cLearner,
+  type A3cTrainOptions,
+  type EnvironmentModule,
+  WorkerDiedError,
+  type WorkerReplacement,
+} from "./a3c/mod.ts";
