@@ -38,7 +38,8 @@ function freePort(): number {
 export async function startMlflow(databaseUrl?: string): Promise<Peer> {
   const home = await Deno.makeTempDir({ prefix: "mlflow-bench-" });
   const port = freePort();
-  const store = databaseUrl?.replace(/^postgres:/, "postgresql:") ?? `sqlite:///${home}/mlflow.db`;
+  const store = databaseUrl?.replace(/^postgres:/, "postgresql+psycopg2:") ??
+    `sqlite:///${home}/mlflow.db`;
   const child = new Deno.Command(peerPythonPath(), {
     args: [
       "-m",

@@ -5,10 +5,19 @@ import * as schema from "./schema.ts";
 /** The database through drizzle, with the tables of schema.ts. */
 export type Orm = PgRemoteDatabase<typeof schema>;
 
+export interface QueryOptions {
+  /** Plans the text for these parameters, instead of keeping a plan that serves all. */
+  replan?: boolean;
+}
+
 /** Something that runs SQL with `$1` parameters: the database, or a transaction on it. */
 export interface Sql {
   /** Rows of `text`. int8 comes back as a number, timestamptz as a Date, json as its value. */
-  query<Row = Record<string, unknown>>(text: string, params?: unknown[]): Promise<Row[]>;
+  query<Row = Record<string, unknown>>(
+    text: string,
+    params?: unknown[],
+    options?: QueryOptions,
+  ): Promise<Row[]>;
   /** The same connection through drizzle. */
   readonly orm: Orm;
 }
@@ -28,7 +37,7 @@ export interface Database extends Sql {
 
 /** Runs SQL on one connection, rows as objects or as arrays. */
 export interface Runner {
-  objects<Row>(text: string, params: unknown[]): Promise<Row[]>;
+  objects<Row>(text: string, params: unknown[], options?: QueryOptions): Promise<Row[]>;
   arrays(text: string, params: unknown[]): Promise<unknown[][]>;
 }
 
@@ -39,7 +48,8 @@ export interface Runner {
 export function sqlOf(runner: Runner): Sql {
   let orm: Orm | null = null;
   return {
-    query: <Row>(text: string, params: unknown[] = []) => runner.objects<Row>(text, params),
+    query: <Row>(text: string, params: unknown[] = [], options?: QueryOptions) =>
+      runner.objects<Row>(text, params, options),
     get orm() {
       return orm ??= drizzle(
         async (text, params) => ({ rows: await runner.arrays(text, params) }),

@@ -46,13 +46,13 @@ export async function insertPoints(
   });
   const rows = await sql.query<{ run_id: string }>(
     `with given as (
-       select s.*, r.run_no
+       select s.*, r.run_no, r.experiment_id
        from unnest($1::text::text[], $2::text::text[], $3::text::bigint[], $4::text::bigint[],
          $5::text::float8[]) with ordinality as s(run_id, key, step, timestamp, value, i)
        join runs r on r.run_id = s.run_id and r.lifecycle_stage = 'active'
      ), written as (
-       insert into metric_series as m (run_no, key, step, timestamp, value)
-       select run_no, key, step, timestamp, value from given order by run_no, key
+       insert into metric_series as m (run_no, experiment_id, key, step, timestamp, value)
+       select run_no, experiment_id, key, step, timestamp, value from given order by run_no, key
        on conflict (run_no, key) do update set
          (step, timestamp, value) = (select l.step, l.timestamp, l.value from (values
            (m.step, m.timestamp, m.value),

@@ -15,7 +15,18 @@ export interface SortColumn {
   ascending: boolean;
   /** Whether it can be NaN, which PostgreSQL takes for the greatest number. */
   hasNaN?: boolean;
+  /** Whether it can be null, which is the default. */
+  nullable?: boolean;
+  /** How to ask whether it is null, where that is cheaper than to ask the expression itself. */
+  isNull?: string;
 }
+
+/**
+ * Rows by the first sort column: those with a value, then NaN, then null. Each span is ordered as an
+ * index is, so that the first page of a hundred thousand rows is read from it without sorting, and
+ * a later page begins at its first row.
+ */
+export type Span = "present" | "nan" | "absent";
 
 export interface PagedQuery {
   /** Columns of the page, without the sort columns. */
@@ -26,6 +37,8 @@ export interface PagedQuery {
   sort: SortColumn[];
   limit: number;
   pageToken?: string;
+  /** Reads the rows of one span only; all of them where it is absent. */
+  span?: Span;
 }
 
 interface Token {
@@ -60,13 +73,9 @@ function encode(token: Token): string {
     .replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/**
- * SQL of one page with one row more than `limit`, and how to make the next token of its last row.
- * The sort values come back as columns k0, k1…, as text.
- */
-export function pageSql(query: PagedQuery): { text: string; params: unknown[]; digest: string } {
-  const params = [...query.params];
-  const columns = query.sort.flatMap((column): SortColumn[] => {
+/** The sort columns as they stand in tokens: NaN gets a column of its own where it must come last. */
+function expand(sort: readonly SortColumn[]): SortColumn[] {
+  return sort.flatMap((column): SortColumn[] => {
     const sorted = column.type === "text"
       ? { ...column, expression: `${column.expression} collate "C"` }
       : column;
@@ -74,38 +83,103 @@ export function pageSql(query: PagedQuery): { text: string; params: unknown[]; d
     const isNaN = { expression: `(${column.expression} = 'NaN')::int`, type: "int8" as const };
     return [{ ...isNaN, ascending: true }, sorted];
   });
+}
+
+/** Place of the first sort column's own value among the expanded columns. */
+const firstValue = (sort: readonly SortColumn[]) => sort[0].hasNaN && !sort[0].ascending ? 1 : 0;
+
+function digestOf(columns: readonly SortColumn[]): string {
   const order = columns.map((c) => `${c.expression} ${c.ascending ? "asc" : "desc"} nulls last`);
-  const digest = createHash("sha256").update(order.join()).digest("base64url").slice(0, 12);
-  const where = [...query.where];
+  return createHash("sha256").update(order.join()).digest("base64url").slice(0, 12);
+}
+
+function readToken(token: string, columns: readonly SortColumn[]): (string | null)[] {
+  const { k, h } = decode(token);
+  if (h !== digestOf(columns) || k.length !== columns.length) {
+    throw invalid("Invalid page token: it belongs to a search with another order");
+  }
+  return k;
+}
+
+/** The spans that hold the rows after the token, in their order. */
+export function spansOf(sort: readonly SortColumn[], pageToken?: string): Span[] {
+  const [{ hasNaN, nullable = true }] = sort;
+  const spans: Span[] = ["present"];
+  if (hasNaN) spans.push("nan");
+  if (nullable) spans.push("absent");
+  return pageToken ? spans.slice(spans.indexOf(spanOfToken(sort, pageToken))) : spans;
+}
+
+/** The span in which the token's row lies. */
+export function spanOfToken(sort: readonly SortColumn[], pageToken: string): Span {
+  const value = readToken(pageToken, expand(sort))[firstValue(sort)];
+  return value === null ? "absent" : sort[0].hasNaN && value === "NaN" ? "nan" : "present";
+}
+
+/** What holds of the rows of a span. */
+function spanCondition(column: SortColumn, span: Span): string[] {
+  if (span === "absent") return [column.isNull ?? `${column.expression} is null`];
+  if (span === "nan") return [`${column.expression} = 'NaN'`];
+  if (column.hasNaN) return [`${column.expression} < 'NaN'`];
+  return column.nullable === false ? [] : [`${column.expression} is not null`];
+}
+
+/**
+ * SQL of one page with one row more than `limit`, and how to make the next token of its last row.
+ * The sort values come back as columns k0, k1…, as text.
+ */
+export function pageSql(query: PagedQuery): { text: string; params: unknown[]; digest: string } {
+  const params = [...query.params];
+  const { span } = query;
+  const columns = expand(query.sort);
+  const first = firstValue(query.sort);
+  // Within a span the first column is known to have a value, or is the same in all rows.
+  const ordered = span === undefined
+    ? columns
+    : columns.slice(span === "present" ? first : first + 1);
+  const hasValue = (column: SortColumn) =>
+    column.nullable === false || span === "present" && column === columns[first];
+  const where = [...query.where, ...span ? spanCondition(query.sort[0], span) : []];
   if (query.pageToken) {
-    const { k, h } = decode(query.pageToken);
-    if (h !== digest || k.length !== columns.length) {
-      throw invalid("Invalid page token: it belongs to a search with another order");
-    }
-    const cursor = columns.map((column, i) => {
+    const k = readToken(query.pageToken, columns).slice(columns.length - ordered.length);
+    const cursor = ordered.map((column, i) => {
       if (k[i] === null) return null;
       params.push(k[i]);
       return `$${params.length}::text::${column.type}`;
     });
     const equal = (i: number) =>
       cursor[i] === null
-        ? `${columns[i].expression} is null`
-        : `${columns[i].expression} = ${cursor[i]}`;
-    const after = columns.flatMap((column, i) => {
+        ? `${ordered[i].expression} is null`
+        : `${ordered[i].expression} = ${cursor[i]}`;
+    const after = ordered.flatMap((column, i) => {
       // Nothing of the same column comes after a null.
       if (cursor[i] === null) return [];
       const sign = column.ascending ? ">" : "<";
-      const beyond = `(${column.expression} ${sign} ${cursor[i]} or ${column.expression} is null)`;
-      return [[...columns.slice(0, i).map((_, j) => equal(j)), beyond].join(" and ")];
+      const beyond = `${column.expression} ${sign} ${cursor[i]}`;
+      const last = hasValue(column) ? beyond : `(${beyond} or ${column.expression} is null)`;
+      return [[...ordered.slice(0, i).map((_, j) => equal(j)), last].join(" and ")];
     });
     where.push(`(${after.map((a) => `(${a})`).join(" or ")})`);
+    // Implied by the above, and a place in an index.
+    if (span === "present") {
+      const [{ expression, ascending }] = ordered;
+      where.push(`${expression} ${ascending ? ">=" : "<="} ${cursor[0]}`);
+    }
   }
+  const order = ordered.map((column) => {
+    // There are no nulls in this column, so they may stand where an index has them that is read
+    // in either direction.
+    const nulls = column.ascending && span === "present" && column === columns[first]
+      ? "first"
+      : "last";
+    return `${column.expression} ${column.ascending ? "asc" : "desc"} nulls ${nulls}`;
+  });
   const keys = columns.map((column, i) => `(${column.expression})::text as k${i}`);
   params.push(query.limit + 1);
   const text = `select ${[query.select, ...keys].join(", ")} from ${query.from}` +
     (where.length ? ` where ${where.join(" and ")}` : "") +
     ` order by ${order.join(", ")} limit $${params.length}`;
-  return { text, params, digest };
+  return { text, params, digest: digestOf(columns) };
 }
 
 /** The rows of a page and the token of the next, by the sort columns k0… of the last row kept. */

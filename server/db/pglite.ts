@@ -13,14 +13,19 @@ function runnerOf(
   statements: PgliteStatements,
   alone: <T>(run: () => Promise<T>) => Promise<T>,
 ): Runner {
-  async function run<Row>(text: string, params: unknown[], rowMode: "object" | "array") {
-    if (statements.isRepeated(text)) {
+  async function run<Row>(
+    text: string,
+    params: unknown[],
+    rowMode: "object" | "array",
+    replan = false,
+  ) {
+    if (!replan && statements.isRepeated(text)) {
       return await alone(() => statements.run<Row>(text, params, { parsers, rowMode }));
     }
     return (await lite.query<Row>(text, params, { parsers, rowMode })).rows;
   }
   return {
-    objects: (text, params) => run(text, params, "object"),
+    objects: (text, params, options) => run(text, params, "object", options?.replan),
     arrays: (text, params) => run<unknown[]>(text, params, "array"),
   };
 }

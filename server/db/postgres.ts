@@ -1,11 +1,11 @@
 /** PostgreSQL through postgres.js. @module */
 import postgres from "postgres";
-import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
+import { type Database, type QueryOptions, type Runner, type Sql, sqlOf } from "./database.ts";
 
 function runnerOf(client: Pick<postgres.Sql, "unsafe">): Runner {
   return {
-    async objects<Row>(text: string, params: unknown[]) {
-      const result = await client.unsafe(text, params as never[], { prepare: true });
+    async objects<Row>(text: string, params: unknown[], { replan }: QueryOptions = {}) {
+      const result = await client.unsafe(text, params as never[], { prepare: !replan });
       return Array.from(result) as unknown as Row[];
     },
     async arrays(text, params) {

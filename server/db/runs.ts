@@ -71,7 +71,7 @@ export function toRunInfo(row: RunInfoRow): RunInfo {
   };
 }
 
-const withoutNulls = <T extends object>(value: T): T =>
+export const withoutNulls = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null)) as T;
 
 export function toRun(row: RunRow): Run {

@@ -167,6 +167,8 @@ export const metricPoints = pgTable("metric_points", {
 export const metricSeries = pgTable("metric_series", {
   seriesNo: bigint("series_no", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
   runNo: bigint("run_no", { mode: "number" }).notNull(),
+  /** That of the run, kept here so that an index orders an experiment's runs by a metric. */
+  experimentId: bigint("experiment_id", { mode: "number" }).notNull(),
   key: text("key").notNull(),
   step: bigint("step", { mode: "number" }).notNull(),
   timestamp: bigint("timestamp", { mode: "number" }).notNull(),

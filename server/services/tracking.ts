@@ -74,6 +74,8 @@ export interface TrackingService {
   deleteRun(runId: string): Promise<void>;
   restoreRun(runId: string): Promise<void>;
   searchRuns(experimentIds: string[], options?: SearchOptions): Promise<Page<Run>>;
+  /** As searchRuns, each run as the JSON of MLflow's protocol. */
+  searchRunsJson(experimentIds: string[], options?: SearchOptions): Promise<Page<string>>;
 
   /** Resolves once the points are committed. */
   logMetrics(runId: string, metrics: Metric[]): Promise<void>;

@@ -18,7 +18,8 @@ import {
   thinPoints,
 } from "../db/metrics.ts";
 import * as runs from "../db/runs.ts";
-import { searchRuns } from "../db/run_search.ts";
+import { runFromJson } from "../db/run_json.ts";
+import { searchRunsJson } from "../db/run_search.ts";
 import { alreadyExists, ApiError, invalid, notFound } from "../errors.ts";
 import { parseFilter } from "../search/filter.ts";
 import { experimentGrammar, runGrammar } from "../search/grammars.ts";
@@ -165,6 +166,15 @@ export function createTrackingService(
       })),
     });
   }
+
+  const searchJson: TrackingService["searchRunsJson"] = async (experimentIds, options = {}) =>
+    await searchRunsJson(db, experimentIds.map(check.parseExperimentId), {
+      filter: parseFilter(options.filter, runGrammar),
+      orders: parseOrderBy(options.orderBy, runGrammar),
+      view: options.viewType,
+      limit: checkMaxResults(options.maxResults ?? 1000),
+      pageToken: options.pageToken,
+    });
 
   async function refuse(runId: string): Promise<never> {
     await activeRun(db, runId);
@@ -320,18 +330,12 @@ export function createTrackingService(
       changed("run.updated", runId, String(experimentId));
     },
 
-    async searchRuns(experimentIds, options = {}) {
-      const limit = checkMaxResults(options.maxResults ?? 1000);
-      const filter = parseFilter(options.filter, runGrammar);
-      const orders = parseOrderBy(options.orderBy, runGrammar);
-      return await searchRuns(db, experimentIds.map(check.parseExperimentId), {
-        filter,
-        orders,
-        view: options.viewType,
-        limit,
-        pageToken: options.pageToken,
-      });
+    async searchRuns(experimentIds, options) {
+      const page = await searchJson(experimentIds, options);
+      return { items: page.items.map(runFromJson), nextPageToken: page.nextPageToken };
     },
+
+    searchRunsJson: searchJson,
 
     async logMetrics(runId, metrics) {
       metrics.forEach((metric, i) =>

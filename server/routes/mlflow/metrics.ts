@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { limits } from "../../../lib/contracts/mlflow/mod.ts";
 import type { AppEnv } from "../../env.ts";
 import { invalid } from "../../errors.ts";
-import { answer } from "./_answer.ts";
+import { answer, answerPage } from "./_answer.ts";
 import { badValue, optional, readRequest, refused, required, t } from "./_request.ts";
 
 const pointsPerRun = 2500;
@@ -29,10 +29,7 @@ app.get("/get-history", async (c) => {
     request.metric_key,
     { maxResults: max_results, pageToken: request.page_token || undefined },
   );
-  const fields: string[] = [];
-  if (page.count > 0) fields.push(`"metrics":${page.json}`);
-  if (page.nextPageToken) fields.push(`"next_page_token":${JSON.stringify(page.nextPageToken)}`);
-  return c.body(`{${fields.join(",")}}`, 200, { "Content-Type": "application/json" });
+  return answerPage(c, "metrics", page.count > 0 ? page.json : null, page.nextPageToken);
 });
 
 /** Of many runs at once; for pages, under /ajax-api only. */

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { limits, runStatuses, viewTypes } from "../../../lib/contracts/mlflow/mod.ts";
 import type { AppEnv } from "../../env.ts";
 import { invalid } from "../../errors.ts";
-import { answer } from "./_answer.ts";
+import { answer, answerPage } from "./_answer.ts";
 import {
   datasetInputs,
   keyValues,
@@ -87,14 +87,15 @@ app.post("/search", async (c) => {
     run_view_type: optional(t.oneOf(viewTypes, 1)),
     page_token: optional(t.text),
   });
-  const page = await c.get("services").tracking.searchRuns(request.experiment_ids ?? [], {
+  const page = await c.get("services").tracking.searchRunsJson(request.experiment_ids ?? [], {
     filter: request.filter,
     orderBy: request.order_by,
     maxResults: request.max_results,
     pageToken: request.page_token,
     viewType: request.run_view_type,
   });
-  return answer(c, { runs: page.items, next_page_token: page.nextPageToken });
+  const list = page.items.length ? `[${page.items.join(",")}]` : null;
+  return answerPage(c, "runs", list, page.nextPageToken);
 });
 
 app.post("/log-metric", async (c) => {
