@@ -8,6 +8,7 @@ import type { tf } from "../models/tensorflow.ts";
 import type { CompiledFunction } from "../onnx/mod.ts";
 import { type ActorCritic, type ActorCriticConfig, createActorCritic } from "./actor_critic.ts";
 import type { Space } from "./environment.ts";
+import { freezeForward, type FrozenForward } from "./frozen_forward.ts";
 import { fromJson, toJson } from "./plain_json.ts";
 import type { ActOptions, Policy, PolicyOutputs } from "./policy.ts";
 
@@ -26,6 +27,7 @@ export class ActorCriticPolicy implements Policy {
   readonly actionSpace: Space;
   readonly stateSize: number;
   readonly #forward: CompiledFunction;
+  #frozen: FrozenForward | null = null;
 
   private constructor(network: ActorCritic, forward: CompiledFunction) {
     this.network = network;
@@ -72,23 +74,35 @@ export class ActorCriticPolicy implements Policy {
         );
       }
     }
-    const inputs = [{ data: observations, shape: [rows, size] }];
-    if (this.stateSize > 0) {
-      if (state?.length !== rows * this.stateSize) {
-        throw new RangeError(
-          `Cannot evaluate policy: state must have ${rows * this.stateSize} numbers, got ${
-            state?.length ?? "none"
-          }`,
-        );
-      }
-      inputs.push({ data: state, shape: [rows, this.stateSize] });
+    if (this.stateSize > 0 && state?.length !== rows * this.stateSize) {
+      throw new RangeError(
+        `Cannot evaluate policy: state must have ${rows * this.stateSize} numbers, got ${
+          state?.length ?? "none"
+        }`,
+      );
     }
+    if (this.#frozen?.rows === rows && this.#frozen.isCurrent()) {
+      return this.#frozen.run(observations, state);
+    }
+    const inputs = [{ data: observations, shape: [rows, size] }];
+    if (state && this.stateSize > 0) inputs.push({ data: state, shape: [rows, this.stateSize] });
     const out = this.#forward.run(...inputs);
     return {
       outputs: out.outputs.data as Float32Array,
       values: out.values.data as Float32Array,
       next: out.state?.data as Float32Array | undefined,
     };
+  }
+
+  /**
+   * Makes calls on `rows` rows about twice as fast until a weight changes; worth it for some hundred
+   * calls.
+   */
+  async freeze(rows: number): Promise<void> {
+    if (this.#frozen?.rows === rows && this.#frozen.isCurrent()) return;
+    this.#frozen?.dispose();
+    this.#frozen = null;
+    this.#frozen = await freezeForward(this.network, rows);
   }
 
   act(observations: Float32Array, options: ActOptions = {}): PolicyOutputs {
@@ -195,6 +209,7 @@ export class ActorCriticPolicy implements Policy {
 
   dispose(): void {
     this.#forward.dispose();
+    this.#frozen?.dispose();
     this.network.dispose();
   }
 }

@@ -6,7 +6,7 @@
  * generator, so that seeds do not give Gymnasium's episodes.
  * @module
  */
-import { createRng } from "../math/mod.ts";
+import { createRng, type RngState } from "../math/mod.ts";
 import {
   type Action,
   boxSpace,
@@ -104,6 +104,15 @@ export function cartPole(options: CartPoleOptions = {}): CartPole {
       result.truncated = steps >= stepLimit;
       if (result.terminated || result.truncated) steps = -1;
       return result;
+    },
+    saveState: () => ({ state: state.slice(), steps, rng: rng.state() }),
+    restoreState(saved) {
+      const s = saved as { state: Float64Array; steps: number; rng: RngState };
+      state.set(s.state);
+      steps = s.steps;
+      rng.restore(s.rng);
+      observation.set(state);
+      return observation;
     },
   };
 }

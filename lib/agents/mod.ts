@@ -40,6 +40,7 @@ export { checkpointBytes, restoreCheckpoint } from "./checkpoint.ts";
 export { ppo, PpoLearner } from "./ppo.ts";
 export { type PpoConfig, ppoConfigSchema } from "./ppo_config.ts";
 export type { ExplorationConfig } from "./exploration.ts";
+export * from "./pendulum.ts";
 export { frameStack } from "./frame_stack.ts";
 export {
   normalizeObservations,

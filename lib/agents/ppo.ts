@@ -8,16 +8,16 @@
  * @module
  */
 import { createRng, mean, type RngState } from "../math/mod.ts";
-import type { CompiledStep, InputSpec, StepState } from "../onnx/mod.ts";
+import type { CompiledStep, StepState } from "../onnx/mod.ts";
 import { createActorCritic } from "./actor_critic.ts";
 import { ActorCriticPolicy } from "./actor_critic_policy.ts";
 import { EpisodeLog } from "./episode_log.ts";
-import { maskSize, spaceSize } from "./environment.ts";
+import { spaceSize } from "./environment.ts";
 import { Exploration } from "./exploration.ts";
 import type { Learner, LearnerState, LearnerUpdate } from "./learner.ts";
 import { createNovelty, type Novelty } from "./novelty.ts";
 import { type PpoConfig, type ResolvedPpoConfig, resolvePpoConfig } from "./ppo_config.ts";
-import { type PpoBatch, ppoLoss } from "./ppo_loss.ts";
+import { compilePpoUpdate } from "./ppo_update.ts";
 import { Rollout } from "./rollout.ts";
 import { RunningMoments } from "./running_moments.ts";
 import { scaleRewards } from "./scale_rewards.ts";
@@ -136,7 +136,7 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
       seed,
     });
     const policy = await ActorCriticPolicy.create(network, c.environments);
-    const step = await compileUpdate(policy, environments, c);
+    const step = await compilePpoUpdate(network, c, environments.masks !== null);
     const bonus = c.exploration?.bonus;
     const novelty = bonus ? await createNovelty(bonus, observationSize, seed) : null;
     return new PpoLearner(c, environments, policy, step, novelty);
@@ -147,13 +147,14 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
   }
 
   /** One rollout and the update on it. */
-  advance(): LearnerUpdate {
+  async advance(): Promise<LearnerUpdate> {
     const { config: c, policy } = this;
     const rollout = this.#rollout, exploration = this.#exploration;
     const progress = this.steps / c.totalSteps;
     const learningRate = c.learningRate * (c.learningRateSchedule === "linear" ? 1 - progress : 1);
     exploration?.begin(progress);
     const undisturb = exploration?.disturbWeights(policy, progress);
+    if (c.rolloutSteps >= stepsWorthFreezing) await policy.freeze(c.environments);
     rollout.collect(
       this.#rngs.actions,
       c.gamma,
@@ -288,6 +289,9 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
   }
 }
 
+/** Calls on one set of weights from which on a frozen form of the policy pays. */
+const stepsWorthFreezing = 200;
+
 /** What {@linkcode PpoLearner.saveState} holds as plain data. */
 interface SavedPpo {
   steps: number;
@@ -300,50 +304,6 @@ interface SavedPpo {
   exploration: ReturnType<Exploration["saveState"]> | null;
   novelty: unknown;
   moments: ReturnType<RunningMoments["saveState"]> | null;
-}
-
-/** The update of a minibatch of rows, or of sequences for a recurrent policy, as one graph. */
-async function compileUpdate(
-  { network }: ActorCriticPolicy,
-  environments: VectorEnvironment,
-  c: ResolvedPpoConfig,
-): Promise<CompiledStep> {
-  const { compileStep } = await import("../onnx/mod.ts");
-  const { head } = network;
-  const sequence = c.recurrent ? [c.recurrent.sequenceSteps] : [];
-  const rows = c.batchSize / (c.recurrent?.sequenceSteps ?? 1);
-  const column = (...width: number[]): InputSpec => ({ shape: [rows, ...sequence, ...width] });
-  const isChoice = head.dtype === "int32" && head.actionSize === 1;
-  const inputs: Record<string, InputSpec> = {
-    observations: column(network.config.observationSize),
-    drawn: { ...column(...isChoice ? [] : [head.actionSize]), dtype: head.dtype },
-    oldLogProbabilities: column(),
-    oldValues: column(),
-    advantages: column(),
-    returns: column(),
-  };
-  if (environments.masks) inputs.masks = column(maskSize(environments.actionSpace));
-  if (c.recurrent) {
-    inputs.starts = column();
-    inputs.state = { shape: [rows, network.stateSize] };
-  }
-  const { clipRange, entropyCoefficient } = c;
-  if (typeof clipRange !== "number") inputs.clipRange = { shape: [] };
-  if (typeof entropyCoefficient !== "number") inputs.entropyCoefficient = { shape: [] };
-  const constant = (s: number | object) => typeof s === "number" ? s : 0;
-  return await compileStep({
-    variables: network.variables,
-    inputs,
-    loss: (batch) =>
-      ppoLoss(network, batch as unknown as PpoBatch, {
-        ...c,
-        clipRange: constant(clipRange),
-        entropyCoefficient: constant(entropyCoefficient),
-      }),
-    optimizer: { kind: "adam", learningRate: c.learningRate, epsilon: c.adamEpsilon },
-    clipNorm: c.maxGradientNorm,
-    seed: c.seed,
-  });
 }
 
 /** Proximal policy optimization. */
