@@ -3,8 +3,8 @@
  *
  * Wrong there: Maximum, Minimum and SquaredDifference of tensors that broadcast (the gradient has
  * the result's shape), Cumsum along any axis but the last (and its exclusive form, reversed).
- * Wasteful there: Tile (one slice and one addition a repetition) and Relu (it keeps
- * the product before the activation alive).
+ * Wasteful there: Tile (one slice and one addition a repetition), Relu (it keeps the product before
+ * the activation alive) and Softmax (a pass more).
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -56,6 +56,12 @@ const tile: Gradient = (dy, [x], attrs) => ({
 /** From the output: the input then serves the activation alone, which lets it join the product. */
 const relu: Gradient = (dy, [y]) => ({ x: () => tf.mul(dy, tf.step(y)) });
 
+/** y (dy - sum(dy y)): the sum is all that is left of the product, and may come from elsewhere. */
+const softmax: Gradient = (dy, [y], attrs) => {
+  const [axis] = normalizeAxes(attrs.dim as number, y.rank);
+  return { logits: () => tf.mul(tf.sub(dy, tf.sum(tf.mul(dy, y), axis, true)), y) };
+};
+
 interface Override {
   saves: string[];
   /** Whether the output is saved, after the inputs. */
@@ -68,6 +74,7 @@ const overrides: Record<string, Override> = {
   Maximum: { saves: ["a", "b"], gradient: extremum((a, b) => tf.greaterEqual(a, b)) },
   Minimum: { saves: ["a", "b"], gradient: extremum((a, b) => tf.lessEqual(a, b)) },
   Relu: { saves: [], savesOutput: true, gradient: relu },
+  Softmax: { saves: [], savesOutput: true, gradient: softmax },
   SquaredDifference: { saves: ["a", "b"], gradient: squaredDifference },
   Tile: { saves: ["x"], gradient: tile },
 };

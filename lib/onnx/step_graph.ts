@@ -52,7 +52,7 @@ export function buildStepGraph(
   options: StepGraphOptions,
 ): StepGraph {
   const { optimizer } = options;
-  const graph = new Graph();
+  const graph = new Graph({ forRuntime: true });
   const size = variables.reduce((n, v) => n + v.size, 0);
   const inputs: Record<string, Value> = {};
   for (const [name, s] of Object.entries(specs)) {

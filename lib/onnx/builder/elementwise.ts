@@ -13,6 +13,7 @@ import {
   type Value,
 } from "../graph/graph.ts";
 import { onnxElementType } from "../graph/dtype.ts";
+import { scaleProduct, subtractColumn } from "./fused_matmul.ts";
 import { castType } from "./ort_types.ts";
 import { expand, reshape } from "./shape.ts";
 
@@ -106,6 +107,22 @@ export function binary(g: Graph, op: string, a: Value, b: Value): Value {
   if (sb === -1 && op === "Mul" && sameShape(a.shape, shape)) return unary(g, "Neg", a);
   if (sa === -1 && op === "Mul" && sameShape(b.shape, shape)) return unary(g, "Neg", b);
   if (op === "Pow" && sb === 2 && sameShape(a.shape, shape)) return binary(g, "Mul", a, a);
+  if (op === "Mul" && (sa ?? sb) !== undefined) {
+    const [product, scale] = sb !== undefined ? [a, sb] : [b, sa!];
+    const scaled = sameShape(product.shape, shape) ? scaleProduct(g, product, scale) : null;
+    if (scaled) return scaled;
+  }
+  if (op === "Sub") {
+    const difference = subtractColumn(g, a, b);
+    if (difference) return difference;
+  }
+  // A number and something repeated: compute, then repeat.
+  if (sb !== undefined && a.node?.op === "Expand" && sameShape(a.shape, shape)) {
+    return expand(g, binary(g, op, a.node.inputs[0]!, g.splat(sb, b.dtype)), shape);
+  }
+  if (sa !== undefined && b.node?.op === "Expand" && sameShape(b.shape, shape)) {
+    return expand(g, binary(g, op, g.splat(sa, a.dtype), b.node.inputs[0]!), shape);
+  }
   const flat = throughReshape(g, op, a, b);
   if (flat) return flat;
   const biased = op === "Add" ? foldBias(g, a, b) ?? foldBias(g, b, a) : null;

@@ -4,7 +4,8 @@
  */
 import { float, type Graph, int, type Value } from "../graph/graph.ts";
 import { broadcastShape } from "./elementwise.ts";
-import { sizeOf } from "../graph/dtype.ts";
+import { fusedMatMul } from "./fused_matmul.ts";
+import { sameShape, sizeOf } from "../graph/dtype.ts";
 import { reshape, transpose } from "./shape.ts";
 
 /** `a b + c`, with either factor transposed; `c` may be null, or broadcast to the product. */
@@ -51,6 +52,9 @@ export function matMul(
   if (a.dtype === "float32") {
     const y = matMulAsGemm(g, a, b, transA, transB);
     if (y) return y;
+    if (g.forRuntime && sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))) {
+      return fusedMatMul(g, a, b, transA, transB);
+    }
   }
   const swap = (v: Value) => {
     const perm = v.shape.map((_, i) => i);

@@ -3,6 +3,7 @@
  * @module
  */
 export * from "./elementwise.ts";
+export * from "./fused_matmul.ts";
 export * from "./gather.ts";
 export * from "./matmul.ts";
 export * from "./reduce.ts";

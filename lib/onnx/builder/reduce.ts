@@ -5,6 +5,7 @@
 import { sizeOf } from "../graph/dtype.ts";
 import { type Graph, int, splatOf, type Value } from "../graph/graph.ts";
 import { cast } from "./elementwise.ts";
+import { rowSumsThroughProduct } from "./fused_matmul.ts";
 import { castType } from "./ort_types.ts";
 import { reshape } from "./shape.ts";
 
@@ -49,6 +50,11 @@ export function reduce(
   const s = splatOf(x);
   if (s !== undefined && op === "ReduceSum" && sizeOf(x.shape) > 0) {
     return g.splat(s * axes.reduce((n, a) => n * x.shape[a], 1), x.dtype, shape);
+  }
+  const isLastAxis = axes.length === 1 && axes[0] === x.shape.length - 1;
+  if (g.forRuntime && op === "ReduceSum" && isLastAxis) {
+    const sums = rowSumsThroughProduct(g, x);
+    if (sums) return reshape(g, sums, shape);
   }
   const leading = axes.filter((a) => x.shape[a] !== 1);
   const rows = leading.reduce((n, a) => n * x.shape[a], 1);

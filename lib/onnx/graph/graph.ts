@@ -61,8 +61,14 @@ export class Graph {
   nodes: GraphNode[] = [];
   /** What is being traced now; becomes the origin of emitted nodes. */
   origin = "";
+  /** Whether it runs in ONNX Runtime only and may use its own operators (domain com.microsoft). */
+  readonly forRuntime: boolean;
   readonly #seen = new Map<string, Value[]>();
   readonly #constants = new Map<string, Value>();
+
+  constructor(options: { forRuntime?: boolean } = {}) {
+    this.forRuntime = options.forRuntime ?? false;
+  }
 
   /** A new input. */
   input(name: string, dtype: Dtype, shape: readonly number[]): Value {

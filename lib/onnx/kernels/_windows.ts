@@ -4,7 +4,7 @@
  * gradients plain products as well. An index past the end points at a row of zeros: the padding.
  * @module
  */
-import { gather, pad, reshape } from "../builder/mod.ts";
+import { concat, gather, reshape } from "../builder/mod.ts";
 import { sizeOf } from "../graph/dtype.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 
@@ -68,7 +68,9 @@ export function gatherRows(
   if (groups * taps === positions && indices.every((v, i) => v === i)) {
     return reshape(g, x, [batch, groups, taps, channels]);
   }
-  const padded = indices.includes(-1) ? pad(g, x, [0, 0, 0], [0, 1, 0]) : x;
+  // Joining a constant is several times faster than ONNX Runtime's Pad.
+  const zeros = () => g.splat(0, x.dtype, [batch, 1, channels]);
+  const padded = indices.includes(-1) ? concat(g, [x, zeros()], 1) : x;
   const at = indices.map((v) => v < 0 ? positions : v);
   return gather(g, padded, g.constant(at, "int32", [groups, taps]), 1);
 }

@@ -13,6 +13,7 @@ import {
   split,
   tile,
   transpose,
+  transposeProduct,
 } from "../builder/mod.ts";
 import { sizeOf } from "../graph/dtype.ts";
 import type { Graph, Value } from "../graph/graph.ts";
@@ -34,8 +35,10 @@ const expandDims: Kernel = ({ g, in: { input }, attrs }) => {
   return reshape(g, input, shape);
 };
 
-const transposeKernel: Kernel = ({ g, in: { x }, attrs }) =>
-  transpose(g, x, attrs.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i));
+const transposeKernel: Kernel = ({ g, in: { x }, attrs }) => {
+  const perm = attrs.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
+  return transposeProduct(g, x, perm) ?? transpose(g, x, perm);
+};
 
 const sliceKernel: Kernel = ({ g, in: { x }, attrs }) => {
   const like = { shape: [...x.shape], rank: x.shape.length } as unknown as tf.TensorInfo;

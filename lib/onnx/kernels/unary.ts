@@ -14,6 +14,7 @@ import {
   where,
 } from "../builder/mod.ts";
 import { graphDtype } from "../trace_backend.ts";
+import type { Value } from "../graph/graph.ts";
 import type { Kernel, KernelTable } from "./kernel.ts";
 
 /** One ONNX operator whose result is float whatever comes in. */
@@ -93,8 +94,19 @@ const rsqrt: Kernel = ({ g, in: { x } }) =>
 
 const square: Kernel = ({ g, in: { x } }) => mul(g, x, x);
 
+/** Whether the elements are those of a Relu: none is negative. */
+function isRectified(x: Value): boolean {
+  const source = x.node?.op === "Reshape" ? x.node.inputs[0]! : x;
+  return source.node?.op === "Relu";
+}
+
+/** Steeper than any normal number is small. */
+const steepest = 3e38;
+
 /** 1 above zero, alpha elsewhere, NaN where the input is NaN. */
 const step: Kernel = ({ g, in: { x }, attrs }) => {
+  // One pass instead of a comparison and a cast.
+  if (!attrs.alpha && isRectified(x)) return unary(g, "HardSigmoid", x, alphaBeta(steepest, 0));
   const zero = scalarLike(g, x, 0);
   const above = binary(g, "Greater", x, zero);
   const alpha = attrs.alpha ?? 0;

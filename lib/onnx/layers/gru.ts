@@ -32,6 +32,7 @@ export function emitGru(g: Graph, inputs: Value[], call: RecurrentCall): Emitted
   const thirds = new Array(3).fill(units);
   const kernels = split(g, kernel, thirds, 1);
   const [uz, ur, ug] = split(g, recurrent, thirds, 1);
+  const [uzr] = split(g, recurrent, [2 * units, units], 1);
   const biases = bias ? split(g, bias, thirds, 0) : [null, null, null];
   const rows = timeMajor(g, x, call);
   const [pz, pr, pg] = projections(g, rows, kernels, biases, call, backwards);
@@ -75,44 +76,43 @@ export function emitGru(g: Graph, inputs: Value[], call: RecurrentCall): Emitted
         call,
       );
       const one = g.splat(1, "float32");
-      const dz: Value[][] = [[], [], []];
+      const dzr: Value[] = [], dzg: Value[] = [];
       let dh: Value | null = null;
       for (let t = time - 1; t >= 0; t--) {
         const s = steps[t];
         const total: Value | null = dh ?? dY[t];
         if (!total) {
-          dz.forEach((list) => list[t] = g.splat(0, "float32", s.h.shape));
+          dzr[t] = g.splat(0, "float32", [call.batch, 2 * units]);
+          dzg[t] = g.splat(0, "float32", s.h.shape);
           continue;
         }
         const slope = mul(g, sub(g, one, s.z), sub(g, one, mul(g, s.g, s.g)));
-        const dzg = mul(g, total, slope);
-        const dzz = mul(g, total, gateSlope(g, s.zd, s.d, s.z, gateActivation));
-        dz[0][t] = dzz;
-        dz[2][t] = dzg;
+        dzg[t] = mul(g, total, slope);
+        const dz = mul(g, total, gateSlope(g, s.zd, s.d, s.z, gateActivation));
         if (!s.before) {
           // Nothing came before: the reset gate had no effect, nor has h a gradient to carry.
-          dz[1][t] = g.splat(0, "float32", s.h.shape);
+          dzr[t] = concat(g, [dz, g.splat(0, "float32", s.h.shape)], 1);
           continue;
         }
-        const drh = backGemm(g, dzg, ug, null);
-        const dzr = mul(g, drh, gateSlope(g, s.rh!, s.before, s.r, gateActivation));
-        dz[1][t] = dzr;
+        const drh = backGemm(g, dzg[t], ug, null);
+        const dr = mul(g, drh, gateSlope(g, s.rh!, s.before, s.r, gateActivation));
+        dzr[t] = concat(g, [dz, dr], 1);
         const direct = add(g, mul(g, total, s.z), mul(g, drh, s.r));
         const outside = t > 0 ? dY[t - 1] : null;
         const carried = sum(g, outside, direct);
-        dh = backGemm(g, dzz, uz, backGemm(g, dzr, ur, carried));
+        dh = backGemm(g, dzr[t], uzr, carried);
       }
-      return { dz, dh };
+      return { dzr, dzg, dh };
     });
-    const before = () => steps.map((s) => s.before);
     return recurrentGradients(g, {
       call,
       rows,
       kernel,
-      dz: () => run().dz,
-      before,
+      groups: [
+        { gates: 2, dz: () => run().dzr, before: () => steps.map((s) => s.before) },
+        { gates: 1, dz: () => run().dzg, before: () => steps.map((s) => s.rh) },
+      ],
       initial: [() => run().dh],
-      otherBefore: { gates: [2], before: () => steps.map((s) => s.rh) },
     });
   };
   return { outputs, gradients };

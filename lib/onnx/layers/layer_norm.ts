@@ -2,11 +2,14 @@
  * Layer normalisation over the last axis as ONNX's operator, with the short form of its gradient.
  * @module
  */
-import { mul, reduce, reshape, sub } from "../builder/mod.ts";
+import { gemm, mul, reduce, reshape, sub } from "../builder/mod.ts";
 import { sizeOf } from "../graph/dtype.ts";
 import { float, type Graph, int, type Value } from "../graph/graph.ts";
 import { type Emitted, once } from "./_emit.ts";
 import { columnSums } from "./_sequence.ts";
+
+/** Up to this width a product costs less than the three passes that it replaces. */
+const widestProduct = 64;
 
 /** Inputs: x, gamma, beta (each of the last axis's length). Output: the normalised x. */
 export function emitLayerNorm(g: Graph, inputs: Value[], epsilon: number): Emitted {
@@ -25,14 +28,32 @@ export function emitLayerNorm(g: Graph, inputs: Value[], epsilon: number): Emitt
     const flat = (v: Value) => reshape(g, v, [sizeOf(v.shape) / width, width]);
     return [
       () => {
-        const d = mul(g, dy, gamma);
-        const shift = reduce(g, "ReduceMean", d, [axis], true);
-        const slope = reduce(g, "ReduceMean", mul(g, d, normal()), [axis], true);
-        return mul(g, sub(g, sub(g, d, shift), mul(g, normal(), slope)), inverse);
+        const centred = centredGradient(g, dy, gamma);
+        // The normalised values have no mean: centring does not change this product's.
+        const slope = reduce(g, "ReduceMean", mul(g, centred, normal()), [axis], true);
+        return mul(g, sub(g, centred, mul(g, normal(), slope)), inverse);
       },
       () => columnSums(g, flat(mul(g, dy, normal()))),
       () => columnSums(g, flat(dy)),
     ];
   };
   return { outputs: [y], gradients };
+}
+
+/** gamma dy less its mean over the last axis. One product with diag(gamma) (I - 1 / width). */
+function centredGradient(g: Graph, dy: Value, gamma: Value): Value {
+  const width = dy.shape.at(-1)!;
+  if (width > widestProduct) {
+    const d = mul(g, dy, gamma);
+    return sub(g, d, reduce(g, "ReduceMean", d, [dy.shape.length - 1], true));
+  }
+  const centring = new Float32Array(width * width).fill(-1 / width);
+  for (let i = 0; i < width; i++) centring[i * (width + 1)] += 1;
+  const matrix = mul(
+    g,
+    reshape(g, gamma, [width, 1]),
+    g.constant(centring, "float32", [width, width]),
+  );
+  const rows = reshape(g, dy, [sizeOf(dy.shape) / width, width]);
+  return reshape(g, gemm(g, rows, matrix), dy.shape);
 }

@@ -103,7 +103,7 @@ export function emitLstm(g: Graph, inputs: Value[], call: RecurrentCall): Emitte
         call.returnSequences ? dys[1] : add(g, dys[0], dys[1]),
         call,
       );
-      const dz: Value[][] = [[], [], [], []];
+      const dz: Value[] = [];
       let dh: Value | null = null;
       let dcCarried: Value | null = dys[2].constant ? null : dys[2];
       for (let t = time - 1; t >= 0; t--) {
@@ -121,13 +121,11 @@ export function emitLstm(g: Graph, inputs: Value[], call: RecurrentCall): Emitte
           : none();
         const dzg: Value = dc ? mul(g, dc, sub(g, s.i, mul(g, s.ig, s.g))) : none();
         const list: Value[] = [dzi, dzf, dzg, dzo];
-        list.forEach((v, k) => dz[k][t] = v);
+        dz[t] = concat(g, list, 1);
         dcCarried = dc && s.cBefore ? mul(g, dc, s.f) : null;
         if (t > 0 || h0) {
-          dh = list.reduce<Value | null>(
-            (acc, v, k) => v.constant ? acc : backGemm(g, v, recurrents[k], acc),
-            t > 0 ? dY[t - 1] : null,
-          );
+          const outside = t > 0 ? dY[t - 1] : null;
+          dh = dz[t].constant ? outside : backGemm(g, dz[t], recurrent, outside);
         }
       }
       return { dz, dh, dc: dcCarried };
@@ -136,61 +134,67 @@ export function emitLstm(g: Graph, inputs: Value[], call: RecurrentCall): Emitte
       call,
       rows,
       kernel,
-      dz: () => run().dz,
-      before: () => [h0, ...steps.slice(0, -1).map((s) => s.h)],
+      groups: [{
+        gates: 4,
+        dz: () => run().dz,
+        before: () => [h0, ...steps.slice(0, -1).map((s) => s.h)],
+      }],
       initial: [() => run().dh, () => run().dc],
     });
   };
   return { outputs, gradients };
 }
 
-/** Gradients of x, kernel, recurrent kernel, bias and initial states from those of the gates. */
+/** Neighbouring gates whose recurrent product reads the same state. */
+export interface GateGroup {
+  /** How many. */
+  gates: number;
+  /** Gradients of the gates' arguments at each step, side by side: [batch, gates * units]. */
+  dz: () => Value[];
+  /** The state that each step's product read; null for zeros. */
+  before: () => (Value | null)[];
+}
+
+/**
+ * Gradients of x, kernel, recurrent kernel, bias and initial states from those of the gates: products
+ * over all steps at once. Gates stand side by side from each step on, since joining the columns of
+ * all steps costs more than the products do.
+ */
 export function recurrentGradients(
   g: Graph,
   parts: {
     call: RecurrentCall;
     rows: Value;
     kernel: Value;
-    /** `[gate][step]` */
-    dz: () => Value[][];
-    /** The state that each step's recurrent product read; null for zeros. */
-    before: () => (Value | null)[];
+    /** All gates, in the order of the kernel's columns. */
+    groups: GateGroup[];
     initial: (() => Value | null)[];
-    /** Gates whose product read another state. */
-    otherBefore?: { gates: number[]; before: () => (Value | null)[] };
   },
 ): (() => Value)[] {
-  const { call, rows, kernel } = parts;
+  const { call, rows, kernel, groups } = parts;
   const { batch, time, features, units, backwards } = call;
   const zero = () => g.splat(0, "float32", [batch, units]);
-  // One row a step and sample, gates side by side.
-  const stacked = once(() =>
-    concat(g, parts.dz().map((steps) => stackSteps(g, steps, backwards)), 1)
-  );
-  const rowsBefore = (before: (Value | null)[]) =>
-    stackSteps(g, before.map((v) => v ?? zero()), backwards);
-  const recurrentGradient = () => {
-    const all = gemm(g, rowsBefore(parts.before()), stacked(), null, { transA: true });
-    const other = parts.otherBefore;
-    if (!other) return all;
-    const dz = parts.dz();
-    const kept = dz.map((_, k) => k).filter((k) => !other.gates.includes(k));
-    const side = (gates: number[]) =>
-      concat(g, gates.map((k) => stackSteps(g, dz[k], backwards)), 1);
-    return concat(g, [
-      gemm(g, rowsBefore(parts.before()), side(kept), null, { transA: true }),
-      gemm(g, rowsBefore(other.before()), side(other.gates), null, { transA: true }),
-    ], 1);
-  };
+  // One row a step and sample.
+  const stacked = groups.map((group) => once(() => stackSteps(g, group.dz(), backwards)));
+  const kernels = split(g, kernel, groups.map((group) => group.gates * units), 1);
+  const perGroup = (make: (group: GateGroup, dz: Value) => Value, axis: number) =>
+    concat(g, groups.map((group, i) => make(group, stacked[i]())), axis);
   const list: (() => Value)[] = [
     () => {
-      const dRows = backGemm(g, stacked(), kernel, null);
+      const dRows = stacked.reduce<Value | null>(
+        (sum, dz, i) => backGemm(g, dz(), kernels[i], sum),
+        null,
+      )!;
       return transpose(g, reshape(g, dRows, [time, batch, features]), [1, 0, 2]);
     },
-    () => gemm(g, rows, stacked(), null, { transA: true }),
-    recurrentGradient,
+    () => perGroup((_, dz) => gemm(g, rows, dz, null, { transA: true }), 1),
+    () =>
+      perGroup((group, dz) => {
+        const before = stackSteps(g, group.before().map((v) => v ?? zero()), backwards);
+        return gemm(g, before, dz, null, { transA: true });
+      }, 1),
   ];
-  if (call.useBias) list.push(() => columnSums(g, stacked()));
+  if (call.useBias) list.push(() => perGroup((_, dz) => columnSums(g, dz), 0));
   if (call.hasInitialState) {
     for (const state of parts.initial) list.push(() => state() ?? zero());
   }
