@@ -6,10 +6,15 @@
  * rows up to t.
  *
  * A kernel may read `inputs[k][i - j]` for j up to its declared lookback, once it has seen as many
- * rows; it keeps no row numbers between calls (live columns slide). A NaN input gives NaN and starts
- * the kernel afresh: after a hole it warms up again instead of carrying a value across.
+ * rows; it keeps no row numbers between calls (live columns slide).
  */
 export interface Kernel {
+  /**
+   * Forgets all rows before. A kernel that has this is run on rows without a hole only: rows of which
+   * an input is NaN give NaN, and the kernel warms up again after them instead of carrying a value
+   * across. A kernel without it sees every row and answers for holes itself.
+   */
+  reset?(): void;
   run(
     inputs: readonly Float64Array[],
     outputs: readonly Float64Array[],
@@ -18,13 +23,61 @@ export interface Kernel {
   ): void;
 }
 
-/** A kernel that computes each row from that row alone. */
-export function rowKernel(
-  compute: (inputs: readonly Float64Array[], i: number) => number,
-): Kernel {
-  return {
-    run(inputs, [out], from, to) {
-      for (let i = from; i < to; i++) out[i] = compute(inputs, i);
-    },
-  };
+/** Finds holes in columns; a block without one is looked through once, however many kernels ask. */
+export class HoleFinder {
+  /** Per column: the first NaN of the block at hand; -1 where nobody has asked yet. */
+  readonly #first: Float64Array;
+
+  constructor(columns: number) {
+    this.#first = new Float64Array(columns).fill(-1);
+  }
+
+  /** Forgets what was found: a new block of rows begins. */
+  clear(): void {
+    this.#first.fill(-1);
+  }
+
+  /**
+   * Row of the first NaN of column number `k` in [from, to), or `to`. The first to ask in a block must
+   * ask from its start.
+   */
+  next(k: number, column: Float64Array, from: number, to: number): number {
+    const first = this.#first;
+    if (first[k] < 0) first[k] = firstHole(column, from, to);
+    return first[k] >= from ? first[k] : firstHole(column, from, to);
+  }
+}
+
+function firstHole(x: Float64Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (x[i] !== x[i]) return i;
+  return to;
+}
+
+/**
+ * Runs a kernel over [from, to), rows with a hole left out as `Kernel.reset()` says. `numbers` are
+ * those of the input columns, for `holes`.
+ */
+export function runOverHoles(
+  kernel: Kernel,
+  inputs: readonly Float64Array[],
+  outputs: readonly Float64Array[],
+  numbers: readonly number[],
+  holes: HoleFinder,
+  from: number,
+  to: number,
+): void {
+  if (!kernel.reset) return kernel.run(inputs, outputs, from, to);
+  for (let at = from; at < to;) {
+    let hole = to;
+    for (let k = 0; k < inputs.length; k++) {
+      const row = holes.next(numbers[k], inputs[k], at, to);
+      if (row < hole) hole = row;
+    }
+    if (hole > at) kernel.run(inputs, outputs, at, hole);
+    if (hole < to) {
+      kernel.reset();
+      for (const out of outputs) out[hole] = NaN;
+    }
+    at = hole + 1;
+  }
 }

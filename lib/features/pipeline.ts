@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { asOfColumn, type Bar, type Bars } from "../data/mod.ts";
 import type { FeatureFrame } from "./feature_frame.ts";
+import { HoleFinder } from "./kernel.ts";
 import { type Plan, planSteps, runOf } from "./plan_steps.ts";
 import { createStream, type FeatureStream } from "./stream.ts";
 
@@ -93,9 +94,11 @@ export function definePipeline(config: PipelineConfig): FeaturePipeline {
           ? others[k - own]
           : new Float64Array(bars.length)
       );
-      const runs = plan.steps.map((step) => runOf(step, columns));
+      const holes = new HoleFinder(columns.length);
+      const runs = plan.steps.map((step) => runOf(step, columns, holes));
       for (let from = 0; from < bars.length; from += blockRows) {
         const to = Math.min(bars.length, from + blockRows);
+        holes.clear();
         for (const run of runs) run(from, to);
       }
       return {

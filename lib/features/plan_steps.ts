@@ -1,6 +1,6 @@
 import { type BarField, barFields } from "../data/mod.ts";
 import type { FeatureDefinition } from "./feature_definition.ts";
-import type { Kernel } from "./kernel.ts";
+import { type HoleFinder, type Kernel, runOverHoles } from "./kernel.ts";
 import type { FeatureStep, PipelineConfig } from "./pipeline.ts";
 import { features } from "./registry.ts";
 
@@ -31,11 +31,12 @@ export interface Plan {
 export function runOf(
   step: PlannedStep,
   columns: readonly Float64Array[],
+  holes: HoleFinder,
 ): (from: number, to: number) => void {
   const kernel = step.create();
   const inputs = step.inputs.map((k) => columns[k]);
   const outputs = step.columns.map((k) => columns[k]);
-  return (from, to) => kernel.run(inputs, outputs, from, to);
+  return (from, to) => runOverHoles(kernel, inputs, outputs, step.inputs, holes, from, to);
 }
 
 const fieldNames = ["time", ...barFields];
@@ -164,7 +165,10 @@ function parseParams(
       }`,
     );
   }
-  const value = issue.path.reduce<unknown>((v, key) => (v as any)?.[key], given);
+  const value = issue.path.reduce<unknown>(
+    (part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key],
+    given,
+  );
   throw new RangeError(
     `Cannot define pipeline: ${where} ${issue.path.join(".")} is not allowed: ${
       issue.message.replace(/^Invalid input: /, "").replace(/^[A-Z]/, (c) => c.toLowerCase())

@@ -1,4 +1,5 @@
 import type { Bar } from "../data/mod.ts";
+import { HoleFinder } from "./kernel.ts";
 import { type Plan, runOf } from "./plan_steps.ts";
 
 /** A pipeline's live computation, bar by bar. */
@@ -20,7 +21,8 @@ export function createStream(plan: Plan, visible: readonly number[]): FeatureStr
   const keep = plan.lookback;
   const capacity = Math.max(64, 2 * (keep + 1));
   const columns = plan.columnNames.map(() => new Float64Array(capacity));
-  const runs = plan.steps.map((step) => runOf(step, columns));
+  const holes = new HoleFinder(columns.length);
+  const runs = plan.steps.map((step) => runOf(step, columns, holes));
   let at = 0;
   let lastTime = -Infinity;
   const own = plan.barColumns - plan.context.length;
@@ -50,6 +52,7 @@ export function createStream(plan: Plan, visible: readonly number[]): FeatureStr
         const { symbol, field } = plan.context[k];
         columns[own + k][at] = latest[symbol]?.[field] ?? NaN;
       }
+      holes.clear();
       for (const run of runs) run(at, at + 1);
       const row = new Float64Array(visible.length);
       for (let k = 0; k < visible.length; k++) row[k] = columns[visible[k]][at];

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { Ema } from "../ema.ts";
+import { Ema, EmaChain, wilder } from "../ema.ts";
 import { bars, defineFeature, type FeatureDefinition, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
-import { RollingSum } from "../rolling.ts";
+import { RollingSum } from "../rolling_sum.ts";
+import { firstDefined, Series } from "../series.ts";
 import { Wma } from "../wma.ts";
 
 /** Averages may be asked for as they are, or as `source / average - 1`, free of the price's level. */
@@ -11,205 +12,82 @@ const averaged = (window: number, least = 1) =>
 
 type Averaged = z.output<ReturnType<typeof averaged>>;
 
-/** Simple moving average; the running sum is taken anew every 256 rows against rounding. */
-function smaKernel(window: number, ratio: boolean): Kernel {
-  let seen = 0;
-  let total = 0;
-  let age = 0;
-  const factor = 1 / window;
+/** An average that runs over a column; `x` must hold what it looks back at. */
+interface AverageNode {
+  reset(): void;
+  /** Averages after each of x[from..to) into `out` from place `at` on; NaN until there is one. */
+  run(x: Float64Array, from: number, to: number, out: Float64Array, at: number): void;
+}
+
+function averageKernel(node: AverageNode, ratio: boolean): Kernel {
   return {
+    reset: () => node.reset(),
     run([x], [out], from, to) {
-      let n = seen;
-      let sum = total;
-      let rows = age;
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          n = 0;
-          sum = 0;
-          rows = 0;
-          out[i] = NaN;
-          continue;
-        }
-        if (n < window) {
-          n++;
-          sum += v;
-        } else {
-          sum += v - x[i - window];
-          if (++rows === 256) {
-            rows = 0;
-            sum = 0;
-            for (let k = i - window + 1; k <= i; k++) sum += x[k];
-          }
-        }
-        const mean = sum * factor;
-        out[i] = n < window ? NaN : ratio ? v / mean - 1 : mean;
-      }
-      seen = n;
-      total = sum;
-      age = rows;
+      node.run(x, from, to, out, from);
+      if (ratio) divideBy(out, x, from, to);
     },
   };
 }
 
-/** Exponential average with weight `alpha`, seeded with the mean of the first `window` values. */
-function emaKernel(window: number, alpha: number, ratio: boolean): Kernel {
-  let seen = 0;
-  let value = 0;
+/** out = x / out - 1 */
+function divideBy(out: Float64Array, x: Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) out[i] = x[i] / out[i] - 1;
+}
+
+/** A rolling sum divided by its window. */
+function rollingMean(window: number): AverageNode {
+  const sum = new RollingSum(window);
+  const scale = 1 / window;
   return {
-    run([x], [out], from, to) {
-      let n = seen;
-      let ema = value;
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          n = 0;
-          ema = 0;
-          out[i] = NaN;
-        } else if (n < window) {
-          ema += v;
-          if (++n === window) {
-            ema /= window;
-            out[i] = ratio ? v / ema - 1 : ema;
-          } else out[i] = NaN;
-        } else {
-          ema += alpha * (v - ema);
-          out[i] = ratio ? v / ema - 1 : ema;
-        }
-      }
-      seen = n;
-      value = ema;
-    },
-  };
-}
-
-/** Linearly weighted average, weights 1 to `window`: two running sums, taken anew every 256 rows. */
-function wmaKernel(window: number, ratio: boolean): Kernel {
-  const wma = new Wma(window);
-  return {
-    run([x], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          wma.reset();
-          out[i] = NaN;
-          continue;
-        }
-        const mean = wma.push(v);
-        out[i] = ratio ? v / mean - 1 : mean;
-      }
-    },
-  };
-}
-
-/** An average that `create()` computes value by value. */
-function pushed(
-  create: (window: number) => { push(value: number): number; reset(): void },
-): (params: Averaged) => Kernel {
-  return ({ window, ratio }) => {
-    const node = create(window);
-    return {
-      run([x], [out], from, to) {
-        for (let i = from; i < to; i++) {
-          const v = x[i];
-          if (v !== v) {
-            node.reset();
-            out[i] = NaN;
-            continue;
-          }
-          const mean = node.push(v);
-          out[i] = ratio ? v / mean - 1 : mean;
-        }
-      },
-    };
-  };
-}
-
-/** Double or triple exponential average: 2 e1 - e2, or 3 e1 - 3 e2 + e3, each e of the one before. */
-function chainedEmaKernel({ window, ratio }: Averaged, isTriple: boolean): Kernel {
-  const a = new Ema(window);
-  const b = new Ema(window);
-  const c = new Ema(window);
-  return {
-    run([x], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          a.reset();
-          b.reset();
-          c.reset();
-          out[i] = NaN;
-          continue;
-        }
-        const e1 = a.push(v);
-        const e2 = e1 === e1 ? b.push(e1) : NaN;
-        let mean = 2 * e1 - e2;
-        if (isTriple) {
-          const e3 = e2 === e2 ? c.push(e2) : NaN;
-          mean = 3 * e1 - 3 * e2 + e3;
-        }
-        out[i] = ratio ? v / mean - 1 : mean;
-      }
-    },
-  };
-}
-
-/** Tillson's T3: six exponential averages, each of the one before, the last four mixed. */
-function t3Node(window: number) {
-  const chain = Array.from({ length: 6 }, () => new Ema(window));
-  const [a, b, c, d, e, f] = chain;
-  return {
-    reset: () => chain.forEach((ema) => ema.reset()),
-    push(value: number): number {
-      const e1 = a.push(value);
-      if (e1 !== e1) return NaN;
-      const e2 = b.push(e1);
-      if (e2 !== e2) return NaN;
-      const e3 = c.push(e2);
-      if (e3 !== e3) return NaN;
-      const e4 = d.push(e3);
-      if (e4 !== e4) return NaN;
-      const e5 = e.push(e4);
-      if (e5 !== e5) return NaN;
-      const e6 = f.push(e5);
-      return t3Weights[0] * e6 + t3Weights[1] * e5 + t3Weights[2] * e4 + t3Weights[3] * e3;
-    },
+    reset: () => sum.reset(),
+    run: (x, from, to, out, at) => sum.run(x, from, to, out, at, scale),
   };
 }
 
 /** The average of a simple average: triangular weights. */
-function trimaNode(window: number) {
-  const first = new RollingSum(Math.ceil((window + 1) / 2));
-  const second = new RollingSum(Math.floor((window + 1) / 2));
+function triangular(window: number): AverageNode {
+  const first = rollingMean(Math.ceil((window + 1) / 2));
+  const second = rollingMean(Math.floor((window + 1) / 2));
+  const means = new Series(window);
   return {
     reset() {
       first.reset();
       second.reset();
     },
-    push(value: number): number {
-      first.push(value);
-      if (!first.filled) return NaN;
-      second.push(first.sum / first.window);
-      return second.filled ? second.sum / second.window : NaN;
+    run(x, from, to, out, at) {
+      const place = means.extend(to - from);
+      const end = place + to - from;
+      const { values } = means;
+      first.run(x, from, to, values, place);
+      const start = firstDefined(values, place, end);
+      out.fill(NaN, at, at + start - place);
+      second.run(values, start, end, out, at + start - place);
     },
   };
 }
 
 /** Hull's average: a weighted average of 2 x the half window's minus the window's. */
-function hullNode(window: number) {
+function hull(window: number): AverageNode {
   const half = new Wma(Math.max(1, Math.floor(window / 2)));
   const whole = new Wma(window);
   const last = new Wma(Math.max(1, Math.floor(Math.sqrt(window))));
+  const leads = new Series(last.window);
   return {
     reset() {
       half.reset();
       whole.reset();
       last.reset();
     },
-    push(value: number): number {
-      const short = half.push(value);
-      const long = whole.push(value);
-      return long === long ? last.push(2 * short - long) : NaN;
+    run(x, from, to, out, at) {
+      const place = leads.extend(to - from);
+      const end = place + to - from;
+      const { values } = leads;
+      half.run(x, from, to, values, place);
+      whole.run(x, from, to, out, at);
+      for (let k = place, o = at; k < end; k++, o++) values[k] = 2 * values[k] - out[o];
+      const start = firstDefined(values, place, end);
+      out.fill(NaN, at, at + start - place);
+      last.run(values, start, end, out, at + start - place);
     },
   };
 }
@@ -218,56 +96,77 @@ function hullNode(window: number) {
  * Kaufman's adaptive average: alpha between those of a 2- and a 30-bar average, by the share of the
  * path that was progress. Starts from the value before its first row, as in TA-Lib.
  */
-function kamaKernel({ window, ratio }: Averaged): Kernel {
-  const fastest = 2 / 3;
-  const slowest = 2 / 31;
+function kaufman(window: number): AverageNode {
   const path = new RollingSum(window);
+  const steps = new Series(window);
   let seen = 0;
   let value = 0;
   return {
-    run([x], [out], from, to) {
-      let n = seen;
-      let kama = value;
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          n = 0;
-          path.reset();
-          out[i] = NaN;
-          continue;
-        }
-        if (n > 0) path.push(Math.abs(v - x[i - 1]));
-        if (n < window) {
-          n++;
-          kama = v;
-          out[i] = NaN;
-          continue;
-        }
-        const progress = Math.abs(v - x[i - window]);
-        const efficiency = path.sum <= progress || path.sum < 1e-14 ? 1 : progress / path.sum;
-        const alpha = efficiency * (fastest - slowest) + slowest;
-        kama += alpha * alpha * (v - kama);
-        out[i] = ratio ? v / kama - 1 : kama;
+    reset() {
+      seen = 0;
+      path.reset();
+    },
+    run(x, from, to, out, at) {
+      let i = from;
+      if (seen === 0) {
+        seen = 1;
+        value = x[i++];
+        out[at++] = NaN;
       }
-      seen = n;
-      value = kama;
+      const place = steps.extend(to - i);
+      const { values } = steps;
+      for (let k = i, o = place; k < to; k++, o++) values[o] = Math.abs(x[k] - x[k - 1]);
+      path.run(values, place, place + to - i, out, at);
+      for (; i < to && seen < window; i++, at++) {
+        seen++;
+        value = x[i];
+      }
+      value = adapt(x, i, to, window, value, out, at);
     },
   };
 }
 
+const fastestAlpha = 2 / 3;
+const slowestAlpha = 2 / 31;
+
+/** `out` holds the length of the path; the average takes its place. */
+function adapt(
+  x: Float64Array,
+  from: number,
+  to: number,
+  window: number,
+  value: number,
+  out: Float64Array,
+  at: number,
+): number {
+  for (let i = from; i < to; i++) {
+    const v = x[i];
+    const length = out[at];
+    const progress = Math.abs(v - x[i - window]);
+    const efficiency = length <= progress || length < 1e-14 ? 1 : progress / length;
+    const alpha = efficiency * (fastestAlpha - slowestAlpha) + slowestAlpha;
+    value += alpha * alpha * (v - value);
+    out[at++] = value;
+  }
+  return value;
+}
+
+/** Tillson's T3: six exponential averages, each of the one before, the last four mixed. */
 const t3Factor = 0.7;
 const t3Weights = [
-  -(t3Factor ** 3),
-  3 * (t3Factor ** 2 + t3Factor ** 3),
-  -6 * t3Factor ** 2 - 3 * (t3Factor + t3Factor ** 3),
+  0,
+  0,
   1 + 3 * t3Factor + t3Factor ** 3 + 3 * t3Factor ** 2,
+  -6 * t3Factor ** 2 - 3 * (t3Factor + t3Factor ** 3),
+  3 * (t3Factor ** 2 + t3Factor ** 3),
+  -(t3Factor ** 3),
 ];
 
 function average(
   summary: string,
   window: number,
   warmup: (window: number) => number,
-  create: (params: Averaged) => Kernel,
+  create: (window: number) => AverageNode,
   lookback: (window: number) => number = () => 0,
 ): FeatureDefinition<Averaged> & { params: ReturnType<typeof averaged> } {
   return defineFeature({
@@ -277,7 +176,7 @@ function average(
     inputs: (p) => [p.source],
     lookback: (p) => lookback(p.window),
     warmup: (p) => warmup(p.window),
-    create,
+    create: (p) => averageKernel(create(p.window), p.ratio),
   });
 }
 
@@ -286,51 +185,53 @@ export const averages = {
     "Simple moving average; with `ratio`, source / average - 1",
     20,
     (w) => w - 1,
-    (p) => smaKernel(p.window, p.ratio),
+    rollingMean,
     (w) => w,
   ),
   ema: average(
     "Exponential moving average, alpha 2 / (window + 1), seeded with the first window's mean",
     20,
     (w) => w - 1,
-    (p) => emaKernel(p.window, 2 / (p.window + 1), p.ratio),
+    (w) => new Ema(w),
   ),
   wilder: average(
     "Wilder's smoothed average, alpha 1 / window, seeded with the first window's mean",
     14,
     (w) => w - 1,
-    (p) => emaKernel(p.window, 1 / p.window, p.ratio),
+    wilder,
   ),
   wma: average(
     "Linearly weighted moving average, the latest value weighted most",
     20,
     (w) => w - 1,
-    (p) => wmaKernel(p.window, p.ratio),
+    (w) => new Wma(w),
+    (w) => w,
   ),
   dema: average(
     "Double exponential average: 2 EMA - EMA of EMA",
     20,
     (w) => 2 * (w - 1),
-    (p) => chainedEmaKernel(p, false),
+    (w) => new EmaChain(w, [2, -1, 0]),
   ),
   tema: average(
     "Triple exponential average: 3 EMA - 3 EMA of EMA + EMA of EMA of EMA",
     20,
     (w) => 3 * (w - 1),
-    (p) => chainedEmaKernel(p, true),
+    (w) => new EmaChain(w, [3, -3, 1]),
   ),
   t3: average(
     "Tillson's T3 average, volume factor 0.7",
     5,
     (w) => 6 * (w - 1),
-    pushed(t3Node),
+    (w) => new EmaChain(w, t3Weights),
   ),
-  trima: average("Triangular moving average", 20, (w) => w - 1, pushed(trimaNode)),
+  trima: average("Triangular moving average", 20, (w) => w - 1, triangular, (w) => w),
   hma: average(
     "Hull moving average",
     16,
     (w) => w - 1 + Math.max(1, Math.floor(Math.sqrt(w))) - 1,
-    pushed(hullNode),
+    hull,
+    (w) => w,
   ),
-  kama: average("Kaufman's adaptive moving average", 10, (w) => w, kamaKernel, (w) => w),
+  kama: average("Kaufman's adaptive moving average", 10, (w) => w, kaufman, (w) => w),
 };

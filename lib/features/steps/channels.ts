@@ -1,8 +1,120 @@
 import { z } from "zod";
 import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
+import { trueRanges } from "../bar_prices.ts";
+import type { Kernel } from "../kernel.ts";
+import { RollingMax } from "../rolling_max.ts";
+import { RollingVariance } from "../rolling_variance.ts";
 import { scratch } from "../scratch.ts";
-import { RollingMax, RollingVariance } from "../rolling.ts";
+import { firstDefined } from "../series.ts";
+
+/** Mean and `deviations` standard deviations about it, and where the value lies between. */
+function bollingerKernel(window: number, deviations: number): Kernel {
+  const moments = new RollingVariance(window);
+  return {
+    reset: () => moments.reset(),
+    run([x], [upper, middle, lower, percent, width], from, to) {
+      const m2 = scratch(0, to - from);
+      const mean = scratch(1, to - from);
+      moments.run(x, from, to, mean, m2, 0);
+      for (let i = from, k = 0; i < to; i++, k++) {
+        const half = deviations * Math.sqrt(m2[k] / window);
+        const centre = mean[k];
+        upper[i] = centre + half;
+        middle[i] = centre;
+        lower[i] = centre - half;
+        // A band without width has the price in its middle.
+        percent[i] = half === 0 ? 0.5 : (x[i] - centre + half) / (2 * half);
+        width[i] = 2 * half / centre;
+      }
+    },
+  };
+}
+
+/** Average of the close, `multiple` average true ranges about it; both needed for any of the lines. */
+function keltnerKernel(window: number, atrWindow: number, multiple: number): Kernel {
+  const average = new Ema(window);
+  const atr = wilder(atrWindow);
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      average.reset();
+      atr.reset();
+    },
+    run([h, l, c], [upper, middle, lower], from, to) {
+      average.run(c, from, to, middle, from);
+      const ranges = scratch(0, to - from);
+      const first = started ? from : from + 1;
+      if (!started) lower[from] = NaN;
+      started = true;
+      trueRanges(h, l, c, first, to, ranges, 0);
+      atr.run(ranges, 0, to - first, lower, first);
+      for (let i = from; i < to; i++) {
+        const mean = middle[i];
+        const half = multiple * lower[i];
+        upper[i] = mean + half;
+        middle[i] = half === half ? mean : NaN;
+        lower[i] = mean - half;
+      }
+    },
+  };
+}
+
+function donchianKernel(window: number): Kernel {
+  const high = new RollingMax(window);
+  const low = new RollingMax(window);
+  return {
+    reset() {
+      high.reset();
+      low.reset();
+    },
+    run([h, l, c], [upper, lower, middle, place], from, to) {
+      high.run(h, from, to, 1, upper, from);
+      low.run(l, from, to, -1, lower, from);
+      for (let i = from; i < to; i++) {
+        const lowest = -lower[i];
+        const spread = upper[i] - lowest;
+        lower[i] = lowest;
+        middle[i] = (upper[i] + lowest) / 2;
+        place[i] = spread === 0 ? 0.5 : (c[i] - lowest) / spread;
+      }
+    },
+  };
+}
+
+function ichimokuKernel(conversion: number, base: number, span: number): Kernel {
+  const windows = [conversion, base, span];
+  const highs = windows.map((w) => new RollingMax(w));
+  const lows = windows.map((w) => new RollingMax(w));
+  return {
+    reset() {
+      for (const extreme of highs) extreme.reset();
+      for (const extreme of lows) extreme.reset();
+    },
+    run([h, l], [short, middle, spanA, spanB], from, to) {
+      const bottom = scratch(0, to - from);
+      const lines = [short, middle, spanB];
+      for (let k = 0; k < 3; k++) {
+        highs[k].run(h, from, to, 1, lines[k], from);
+        lows[k].run(l, from, to, -1, bottom, 0);
+        halveDistance(lines[k], bottom, from, to);
+      }
+      for (let i = from; i < to; i++) {
+        spanA[i] = spanB[i] === spanB[i] ? (short[i] + middle[i]) / 2 : NaN;
+      }
+      // All lines start together.
+      const start = firstDefined(spanB, from, to);
+      short.fill(NaN, from, start);
+      middle.fill(NaN, from, start);
+    },
+  };
+}
+
+/** The middle of highest highs and lowest lows, these given as maxima of negatives. */
+function halveDistance(line: Float64Array, bottom: Float64Array, from: number, to: number): void {
+  for (let i = from, k = 0; i < to; i++, k++) line[i] = (line[i] - bottom[k]) / 2;
+}
 
 export const channels = {
   bollinger: defineFeature({
@@ -16,37 +128,9 @@ export const channels = {
     }),
     inputs: (p) => [p.source],
     outputs: () => ["upper", "middle", "lower", "percent", "width"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
-    create({ window, deviations }) {
-      const moments = new RollingVariance(window);
-      return {
-        run([x], [upper, middle, lower, percent, width], from, to) {
-          for (let i = from; i < to; i++) {
-            const v = x[i];
-            if (v !== v) moments.reset();
-            else moments.push(v);
-            if (!moments.filled) {
-              upper[i] =
-                middle[i] =
-                lower[i] =
-                percent[i] =
-                width[i] =
-                  NaN;
-              continue;
-            }
-            const mean = moments.mean;
-            const half = deviations * moments.deviation(0);
-            upper[i] = mean + half;
-            middle[i] = mean;
-            lower[i] = mean - half;
-            // A band without width has the price in its middle.
-            percent[i] = half === 0 ? 0.5 : (v - mean + half) / (2 * half);
-            width[i] = 2 * half / mean;
-          }
-        },
-      };
-    },
+    create: (p) => bollingerKernel(p.window, p.deviations),
   }),
   keltner: defineFeature({
     family: "channel",
@@ -59,34 +143,9 @@ export const channels = {
     }),
     inputs: () => ["high", "low", "close"],
     outputs: () => ["upper", "middle", "lower"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => Math.max(p.window - 1, p.atrWindow),
-    create({ window, atrWindow, multiple }) {
-      const average = new Ema(window);
-      const atr = wilder(atrWindow);
-      let last = NaN;
-      return {
-        run([h, l, c], [upper, middle, lower], from, to) {
-          for (let i = from; i < to; i++) {
-            const close = c[i];
-            if (h[i] !== h[i] || l[i] !== l[i] || close !== close) {
-              average.reset();
-              atr.reset();
-              last = NaN;
-              upper[i] = middle[i] = lower[i] = NaN;
-              continue;
-            }
-            const range = Math.max(h[i], last) - Math.min(l[i], last);
-            last = close;
-            const mean = average.push(close);
-            const half = multiple * (range === range ? atr.push(range) : NaN);
-            upper[i] = mean + half;
-            middle[i] = half === half ? mean : NaN;
-            lower[i] = mean - half;
-          }
-        },
-      };
-    },
+    create: (p) => keltnerKernel(p.window, p.atrWindow, p.multiple),
   }),
   donchian: defineFeature({
     family: "channel",
@@ -97,28 +156,7 @@ export const channels = {
     outputs: () => ["upper", "lower", "middle", "place"],
     lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
-    create({ window }) {
-      const high = new RollingMax(window);
-      const low = new RollingMax(window);
-      return {
-        run([h, l, c], [upper, lower, middle, place], from, to) {
-          const top = scratch(0, to - from);
-          const bottom = scratch(1, to - from);
-          high.fill(h, from, to, 1, top);
-          low.fill(l, from, to, -1, bottom);
-          for (let i = from; i < to; i++) {
-            const highest = top[i - from];
-            const lowest = -bottom[i - from];
-            const spread = highest - lowest;
-            const whole = spread === spread && c[i] === c[i];
-            upper[i] = whole ? highest : NaN;
-            lower[i] = whole ? lowest : NaN;
-            middle[i] = whole ? (highest + lowest) / 2 : NaN;
-            place[i] = !whole ? NaN : spread > 0 ? (c[i] - lowest) / spread : 0.5;
-          }
-        },
-      };
-    },
+    create: (p) => donchianKernel(p.window),
   }),
   ichimoku: defineFeature({
     family: "channel",
@@ -134,27 +172,6 @@ export const channels = {
     outputs: () => ["conversion", "base", "spanA", "spanB"],
     lookback: (p) => p.span,
     warmup: (p) => p.span - 1,
-    create({ conversion, base, span }) {
-      const windows = [conversion, base, span];
-      const highs = windows.map((w) => new RollingMax(w));
-      const lows = windows.map((w) => new RollingMax(w));
-      return {
-        run([h, l], [short, middle, spanA, spanB], from, to) {
-          const top = scratch(0, to - from);
-          const bottom = scratch(1, to - from);
-          const lines = [short, middle, spanB];
-          for (let k = 0; k < 3; k++) {
-            const line = lines[k];
-            highs[k].fill(h, from, to, 1, top);
-            lows[k].fill(l, from, to, -1, bottom);
-            for (let i = from; i < to; i++) line[i] = (top[i - from] - bottom[i - from]) / 2;
-          }
-          for (let i = from; i < to; i++) {
-            if (spanB[i] !== spanB[i]) short[i] = middle[i] = spanA[i] = NaN;
-            else spanA[i] = (short[i] + middle[i]) / 2;
-          }
-        },
-      };
-    },
+    create: (p) => ichimokuKernel(p.conversion, p.base, p.span),
   }),
 };

@@ -1,58 +1,56 @@
 import { z } from "zod";
-import { Ema, wilder } from "../ema.ts";
+import { Ema, EmaChain, wilder } from "../ema.ts";
 import { bars, defineFeature, source, windowed } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
-import { RollingMax, RollingSum } from "../rolling.ts";
+import { RollingMax } from "../rolling_max.ts";
+import { RollingSum } from "../rolling_sum.ts";
+import { scratch } from "../scratch.ts";
+import { firstDefined, Series } from "../series.ts";
 
-/** Relative strength index, 0 to 100; 50 while the price has not moved at all (TA-Lib gives 0). */
-function rsiKernel(window: number): Kernel {
-  let seen = 0;
-  let gain = 0;
-  let loss = 0;
-  let last = 0;
+/**
+ * Wilder's averages of gains and losses as the relative strength index (50 while the price has not
+ * moved at all; TA-Lib gives 0) or as Chande's oscillator (0 then).
+ */
+function strengthKernel(window: number, isChande: boolean): Kernel {
+  const up = wilder(window);
+  const down = wilder(window);
+  // 100 gain / sum is the index, 100 (gain - loss) / sum the oscillator.
+  const lossFactor = isChande ? -100 : 0;
+  const unmoved = isChande ? 0 : 50;
+  let started = false;
   return {
+    reset() {
+      started = false;
+      up.reset();
+      down.reset();
+    },
     run([x], [out], from, to) {
-      let n = seen;
-      let up = gain;
-      let down = loss;
-      let before = last;
-      const keep = window - 1;
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          n = 0;
-          out[i] = NaN;
-          continue;
-        }
-        const change = v - before;
-        before = v;
-        if (n === 0) {
-          n = 1;
-          up = 0;
-          down = 0;
-          out[i] = NaN;
-          continue;
-        }
-        if (n <= window) {
-          if (change > 0) up += change;
-          else down -= change;
-          if (n++ < window) {
-            out[i] = NaN;
-            continue;
-          }
-          up /= window;
-          down /= window;
-        } else {
-          up = (up * keep + (change > 0 ? change : 0)) / window;
-          down = (down * keep - (change < 0 ? change : 0)) / window;
-        }
-        const sum = up + down;
-        out[i] = sum === 0 ? 50 : 100 * up / sum;
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
       }
-      seen = n;
-      gain = up;
-      loss = down;
-      last = before;
+      for (; i < to && !up.filled; i++) {
+        const change = x[i] - x[i - 1];
+        const gain = up.push(change > 0 ? change : 0);
+        const loss = down.push(change < 0 ? -change : 0);
+        out[i] = gain + loss === 0 ? unmoved : (100 * gain + lossFactor * loss) / (gain + loss);
+      }
+      const alpha = up.alpha / 2;
+      const keep = 1 - up.alpha;
+      let gain = up.value;
+      let loss = down.value;
+      for (; i < to; i++) {
+        const change = x[i] - x[i - 1];
+        const size = Math.abs(change);
+        // size + change is twice the gain, size - change twice the loss: no branch to guess.
+        gain = gain * keep + (size + change) * alpha;
+        loss = loss * keep + (size - change) * alpha;
+        const sum = gain + loss;
+        out[i] = sum === 0 ? unmoved : (100 * gain + lossFactor * loss) / sum;
+      }
+      up.value = gain;
+      down.value = loss;
     },
   };
 }
@@ -67,55 +65,41 @@ function macdKernel(fast: number, slow: number, signal: number): Kernel {
   const signalEma = new Ema(signal);
   let seen = 0;
   return {
+    reset() {
+      seen = 0;
+      fastEma.reset();
+      slowEma.reset();
+      signalEma.reset();
+    },
     run([x], [line, signalLine, histogram], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        let macd = NaN;
-        let average = NaN;
-        if (v !== v) {
-          seen = 0;
-          fastEma.reset();
-          slowEma.reset();
-          signalEma.reset();
-        } else {
-          const f = seen >= slow - fast ? fastEma.push(v) : NaN;
-          const s = slowEma.push(v);
-          if (++seen >= slow) {
-            macd = f - s;
-            average = signalEma.push(macd);
-          }
-        }
-        line[i] = average !== average ? NaN : macd;
+      let i = from;
+      for (; i < to && !signalEma.filled; i++) {
+        const f = seen++ >= slow - fast ? fastEma.push(x[i]) : NaN;
+        const macd = f - slowEma.push(x[i]);
+        const average = macd === macd ? signalEma.push(macd) : NaN;
+        line[i] = average === average ? macd : NaN;
         signalLine[i] = average;
         histogram[i] = macd - average;
       }
-    },
-  };
-}
-
-/** Chande's momentum oscillator with Wilder smoothing, as in TA-Lib; 0 while nothing moved. */
-function cmoKernel(window: number): Kernel {
-  const up = wilder(window);
-  const down = wilder(window);
-  let last = NaN;
-  return {
-    run([x], [out], from, to) {
-      let before = last;
-      for (let i = from; i < to; i++) {
-        const change = x[i] - before;
-        before = x[i];
-        if (change !== change) {
-          up.reset();
-          down.reset();
-          out[i] = NaN;
-          continue;
-        }
-        const u = up.push(change > 0 ? change : 0);
-        const d = down.push(change < 0 ? -change : 0);
-        const sum = u + d;
-        out[i] = sum === 0 ? 0 : 100 * (u - d) / sum;
+      const fastAlpha = fastEma.alpha;
+      const slowAlpha = slowEma.alpha;
+      const signalAlpha = signalEma.alpha;
+      let f = fastEma.value;
+      let s = slowEma.value;
+      let average = signalEma.value;
+      for (; i < to; i++) {
+        const v = x[i];
+        f += fastAlpha * (v - f);
+        s += slowAlpha * (v - s);
+        const macd = f - s;
+        average += signalAlpha * (macd - average);
+        line[i] = macd;
+        signalLine[i] = average;
+        histogram[i] = macd - average;
       }
-      last = before;
+      fastEma.value = f;
+      slowEma.value = s;
+      signalEma.value = average;
     },
   };
 }
@@ -125,18 +109,17 @@ function priceOscillator(fast: number, slow: number, percent: boolean): Kernel {
   const fastEma = new Ema(fast);
   const slowEma = new Ema(slow);
   return {
+    reset() {
+      fastEma.reset();
+      slowEma.reset();
+    },
     run([x], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          fastEma.reset();
-          slowEma.reset();
-          out[i] = NaN;
-          continue;
-        }
-        const f = fastEma.push(v);
-        const s = slowEma.push(v);
-        out[i] = percent ? 100 * (f - s) / s : f - s;
+      fastEma.run(x, from, to, out, from);
+      const slowLine = scratch(0, to - from);
+      slowEma.run(x, from, to, slowLine, 0);
+      for (let i = from, k = 0; i < to; i++, k++) {
+        const distance = out[i] - slowLine[k];
+        out[i] = percent ? 100 * distance / slowLine[k] : distance;
       }
     },
   };
@@ -144,95 +127,109 @@ function priceOscillator(fast: number, slow: number, percent: boolean): Kernel {
 
 /** Percent change per bar of a threefold exponential average. */
 function trixKernel(window: number): Kernel {
-  const a = new Ema(window);
-  const b = new Ema(window);
-  const c = new Ema(window);
-  let last = NaN;
+  const chain = new EmaChain(window, [0, 0, 1]);
+  let before = NaN;
   return {
+    reset() {
+      chain.reset();
+      before = NaN;
+    },
     run([x], [out], from, to) {
-      let before = last;
+      chain.run(x, from, to, out, from);
+      let last = before;
       for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          a.reset();
-          b.reset();
-          c.reset();
-          before = NaN;
-          out[i] = NaN;
-          continue;
-        }
-        const first = a.push(v);
-        const second = first === first ? b.push(first) : NaN;
-        const third = second === second ? c.push(second) : NaN;
-        out[i] = 100 * (third / before - 1);
-        before = third;
+        const now = out[i];
+        out[i] = 100 * (now / last - 1);
+        last = now;
       }
-      last = before;
+      before = last;
     },
   };
 }
 
 /** True strength index: the twice smoothed change over the twice smoothed size of change, in percent. */
 function tsiKernel(long: number, short: number): Kernel {
-  const change = [new Ema(long), new Ema(short)];
-  const size = [new Ema(long), new Ema(short)];
-  let last = NaN;
+  const changes = [new Ema(long), new Ema(short)];
+  const sizes = [new Ema(long), new Ema(short)];
+  let started = false;
   return {
+    reset() {
+      started = false;
+      for (const ema of changes) ema.reset();
+      for (const ema of sizes) ema.reset();
+    },
     run([x], [out], from, to) {
-      let before = last;
-      for (let i = from; i < to; i++) {
-        const d = x[i] - before;
-        before = x[i];
-        if (d !== d) {
-          for (const ema of [...change, ...size]) ema.reset();
-          out[i] = NaN;
-          continue;
-        }
-        const c = change[0].push(d);
-        const s = size[0].push(Math.abs(d));
-        if (c !== c) {
-          out[i] = NaN;
-          continue;
-        }
-        const cc = change[1].push(c);
-        const ss = size[1].push(s);
-        out[i] = ss === 0 ? 0 : 100 * cc / ss;
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
       }
-      last = before;
+      const [longChange, shortChange] = changes;
+      const [longSize, shortSize] = sizes;
+      for (; i < to && !shortChange.filled; i++) {
+        const change = longChange.push(x[i] - x[i - 1]);
+        const size = longSize.push(Math.abs(x[i] - x[i - 1]));
+        const c = change === change ? shortChange.push(change) : NaN;
+        const s = size === size ? shortSize.push(size) : NaN;
+        out[i] = s === 0 ? 0 : 100 * c / s;
+      }
+      const longAlpha = longChange.alpha;
+      const shortAlpha = shortChange.alpha;
+      let change = longChange.value, size = longSize.value;
+      let c = shortChange.value, s = shortSize.value;
+      for (; i < to; i++) {
+        const d = x[i] - x[i - 1];
+        change += longAlpha * (d - change);
+        size += longAlpha * (Math.abs(d) - size);
+        c += shortAlpha * (change - c);
+        s += shortAlpha * (size - s);
+        out[i] = s === 0 ? 0 : 100 * c / s;
+      }
+      longChange.value = change;
+      longSize.value = size;
+      shortChange.value = c;
+      shortSize.value = s;
     },
   };
 }
 
 /** Stochastic RSI: the RSI's place in its own range of the last bars, and its simple average. */
 function stochasticRsiKernel(window: number, range: number, smooth: number): Kernel {
-  const rsi = rsiKernel(window);
+  const rsi = strengthKernel(window, false);
   const high = new RollingMax(range);
   const low = new RollingMax(range);
   const average = new RollingSum(smooth);
-  const now = new Float64Array(1);
-  const index = new Float64Array(1);
-  const input = [now];
-  const output = [index];
+  const index = new Series(range);
+  const places = new Series(smooth);
   return {
-    run([x], [k, d], from, to) {
-      for (let i = from; i < to; i++) {
-        now[0] = x[i];
-        rsi.run(input, output, 0, 1);
-        const v = index[0];
-        if (v !== v) {
-          high.reset();
-          low.reset();
-          average.reset();
-          k[i] = d[i] = NaN;
-          continue;
-        }
-        high.push(v);
-        low.push(-v);
-        const spread = high.max + low.max;
-        if (high.filled) average.push(spread > 0 ? 100 * (v + low.max) / spread : 50);
-        k[i] = average.filled ? (spread > 0 ? 100 * (v + low.max) / spread : 50) : NaN;
-        d[i] = average.filled ? average.sum / smooth : NaN;
+    reset() {
+      rsi.reset?.();
+      high.reset();
+      low.reset();
+      average.reset();
+    },
+    run(inputs, [k, d], from, to) {
+      rsi.run(inputs, [k], from, to);
+      const place = index.extend(to - from);
+      const { values } = index;
+      for (let i = from, o = place; i < to; i++, o++) values[o] = k[i];
+      const end = place + to - from;
+      const start = firstDefined(values, place, end);
+      const n = end - start;
+      k.fill(NaN, from, to - n);
+      d.fill(NaN, from, to - n);
+      high.run(values, start, end, 1, k, to - n);
+      low.run(values, start, end, -1, d, to - n);
+      const first = firstDefined(k, to - n, to);
+      d.fill(NaN, to - n, first);
+      const kept = places.extend(to - first);
+      const { values: shares } = places;
+      for (let i = first, o = kept, r = end - (to - first); i < to; i++, o++, r++) {
+        const spread = k[i] + d[i];
+        shares[o] = spread > 0 ? 100 * (values[r] + d[i]) / spread : 50;
       }
+      average.run(shares, kept, kept + to - first, d, first, 1 / smooth);
+      for (let i = first, o = kept; i < to; i++, o++) k[i] = d[i] === d[i] ? shares[o] : NaN;
     },
   };
 }
@@ -246,9 +243,9 @@ export const momentum = {
     summary: "Relative strength index (Wilder), 0 to 100",
     params: windowed(14),
     inputs: (p) => [p.source],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create: (p) => rsiKernel(p.window),
+    create: (p) => strengthKernel(p.window, false),
   }),
   macd: defineFeature({
     family: "momentum",
@@ -267,9 +264,9 @@ export const momentum = {
     summary: "Chande momentum oscillator (Wilder), -100 to 100",
     params: windowed(14),
     inputs: (p) => [p.source],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create: (p) => cmoKernel(p.window),
+    create: (p) => strengthKernel(p.window, true),
   }),
   apo: defineFeature({
     family: "momentum",
@@ -304,7 +301,7 @@ export const momentum = {
     summary: "True strength index, -100 to 100",
     params: z.strictObject({ source, long: bars(25), short: bars(13) }),
     inputs: (p) => [p.source],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.long + p.short - 1,
     create: (p) => tsiKernel(p.long, p.short),
   }),
@@ -315,7 +312,7 @@ export const momentum = {
     params: z.strictObject({ source, window: bars(14), range: bars(5), smooth: bars(3) }),
     inputs: (p) => [p.source],
     outputs: () => ["k", "d"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window + p.range + p.smooth - 2,
     create: (p) => stochasticRsiKernel(p.window, p.range, p.smooth),
   }),

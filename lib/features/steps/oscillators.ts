@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { bars, defineFeature } from "../feature_definition.ts";
+import { trueRanges, typicalPrices } from "../bar_prices.ts";
 import type { Kernel } from "../kernel.ts";
-import { RollingMax, RollingSum } from "../rolling.ts";
+import { RollingMax } from "../rolling_max.ts";
+import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
+import { firstDefined, Series } from "../series.ts";
 
 const highLowClose = ["high", "low", "close"];
 
@@ -15,30 +18,36 @@ function stochasticKernel(window: number, smoothK: number, smoothD: number): Ker
   const low = new RollingMax(window);
   const averageK = new RollingSum(smoothK);
   const averageD = new RollingSum(smoothD);
+  const raw = new Series(smoothK);
+  const smooth = new Series(smoothD);
   return {
+    reset() {
+      high.reset();
+      low.reset();
+      averageK.reset();
+      averageD.reset();
+    },
     run([h, l, c], [k, d], from, to) {
-      const top = scratch(0, to - from);
-      const bottom = scratch(1, to - from);
-      high.fill(h, from, to, 1, top);
-      low.fill(l, from, to, -1, bottom);
-      for (let i = from; i < to; i++) {
-        k[i] = d[i] = NaN;
-        const lowest = -bottom[i - from];
-        const spread = top[i - from] - lowest;
-        const above = c[i] - lowest;
-        if (spread !== spread || above !== above) {
-          averageK.reset();
-          averageD.reset();
-          continue;
-        }
-        averageK.push(spread > 0 ? 100 * above / spread : 50);
-        if (!averageK.filled) continue;
-        const fast = averageK.sum / smoothK;
-        averageD.push(fast);
-        if (!averageD.filled) continue;
-        k[i] = fast;
-        d[i] = averageD.sum / smoothD;
+      high.run(h, from, to, 1, k, from);
+      low.run(l, from, to, -1, d, from);
+      const first = firstDefined(k, from, to);
+      d.fill(NaN, from, first);
+      const place = raw.extend(to - first);
+      const shares = raw.values;
+      for (let i = first, o = place; i < to; i++, o++) {
+        const spread = k[i] + d[i];
+        shares[o] = spread > 0 ? 100 * (c[i] + d[i]) / spread : 50;
       }
+      const means = smooth.extend(to - first);
+      const { values } = smooth;
+      averageK.run(shares, place, place + to - first, values, means, 1 / smoothK);
+      const end = means + to - first;
+      const start = firstDefined(values, means, end);
+      const row = to - (end - start);
+      d.fill(NaN, first, row);
+      averageD.run(values, start, end, d, row, 1 / smoothD);
+      k.fill(NaN, first, row);
+      for (let i = row, o = start; i < to; i++, o++) k[i] = d[i] === d[i] ? values[o] : NaN;
     },
   };
 }
@@ -48,20 +57,19 @@ function williamsKernel(window: number): Kernel {
   const high = new RollingMax(window);
   const low = new RollingMax(window);
   return {
+    reset() {
+      high.reset();
+      low.reset();
+    },
     run([h, l, c], [out], from, to) {
-      const top = scratch(0, to - from);
-      const bottom = scratch(1, to - from);
-      high.fill(h, from, to, 1, top);
-      low.fill(l, from, to, -1, bottom);
-      for (let i = from; i < to; i++) {
-        const highest = top[i - from];
-        const spread = highest + bottom[i - from];
-        const below = highest - c[i];
-        out[i] = below !== below || spread !== spread
-          ? NaN
-          : spread > 0
-          ? -100 * below / spread
-          : -50;
+      const bottom = scratch(0, to - from);
+      high.run(h, from, to, 1, out, from);
+      low.run(l, from, to, -1, bottom, 0);
+      for (let i = from, k = 0; i < to; i++, k++) {
+        const highest = out[i];
+        const spread = highest + bottom[k];
+        // Before the first window is full the spread is NaN, which is not 0.
+        out[i] = spread === 0 ? -50 : -100 * (highest - c[i]) / spread;
       }
     },
   };
@@ -70,102 +78,180 @@ function williamsKernel(window: number): Kernel {
 /** Commodity channel index: distance of the typical price from its mean in 0.015 mean deviations. */
 function cciKernel(window: number): Kernel {
   const sum = new RollingSum(window);
-  const ring = new Float64Array(window);
-  let at = 0;
+  const typical = new Series(window);
   return {
+    reset: () => sum.reset(),
     run([h, l, c], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = (h[i] + l[i] + c[i]) / 3;
-        if (v !== v) {
-          sum.reset();
-          at = 0;
-          out[i] = NaN;
-          continue;
-        }
-        sum.push(v);
-        ring[at] = v;
-        at = at + 1 === window ? 0 : at + 1;
-        if (!sum.filled) {
-          out[i] = NaN;
-          continue;
-        }
-        const mean = sum.sum / window;
-        let deviation = 0;
-        for (let k = 0; k < window; k++) {
-          const d = ring[k] - mean;
-          deviation += d < 0 ? -d : d;
-        }
+      const place = typical.extend(to - from);
+      const { values } = typical;
+      typicalPrices(h, l, c, from, to, values, place);
+      sum.run(values, place, place + to - from, out, from, 1 / window);
+      for (let i = firstDefined(out, from, to); i < to; i++) {
+        const at = place + i - from;
+        const mean = out[i];
+        const deviation = deviationFrom(mean, values, at - window + 1, at + 1);
         // Rounding alone is no deviation.
         out[i] = deviation > 1e-12 * Math.abs(mean) * window
-          ? (v - mean) / (0.015 * deviation / window)
+          ? (values[at] - mean) / (0.015 * deviation / window)
           : 0;
       }
     },
   };
 }
 
+/** Sum of distances from `mean`; two sums at once, as each has to wait for its last addition. */
+function deviationFrom(mean: number, x: Float64Array, from: number, to: number): number {
+  let even = 0;
+  let odd = 0;
+  let i = from;
+  for (; i + 1 < to; i += 2) {
+    even += Math.abs(x[i] - mean);
+    odd += Math.abs(x[i + 1] - mean);
+  }
+  if (i < to) even += Math.abs(x[i] - mean);
+  return even + odd;
+}
+
 /** Money flow index, 0 to 100; 50 where no money flowed (TA-Lib gives 0). */
 function mfiKernel(window: number): Kernel {
   const inflow = new RollingSum(window);
-  const outflow = new RollingSum(window);
-  let last = NaN;
+  const whole = new RollingSum(window, true);
+  const prices = new Series(1);
+  const inflows = new Series(window);
+  const flows = new Series(window);
+  let started = false;
   return {
+    reset() {
+      started = false;
+      inflow.reset();
+      whole.reset();
+    },
     run([h, l, c, volume], [out], from, to) {
-      let before = last;
-      for (let i = from; i < to; i++) {
-        const typical = (h[i] + l[i] + c[i]) / 3;
-        const change = typical - before;
-        const flow = typical * volume[i];
-        before = flow === flow ? typical : NaN;
-        if (change !== change || flow !== flow) {
-          inflow.reset();
-          outflow.reset();
-          out[i] = NaN;
-          continue;
-        }
-        inflow.push(change > 0 ? flow : 0);
-        outflow.push(change < 0 ? flow : 0);
-        const sum = inflow.sum + outflow.sum;
-        out[i] = !inflow.filled ? NaN : sum > 0 ? 100 * inflow.sum / sum : 50;
+      const price = prices.extend(to - from);
+      const typical = prices.values;
+      typicalPrices(h, l, c, from, to, typical, price);
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
       }
-      last = before;
+      const place = inflows.extend(to - i);
+      flows.extend(to - i);
+      const end = place + to - i;
+      splitFlows(typical, price + i - from, volume, i, to, inflows.values, flows.values, place);
+      const sums = scratch(0, to - i);
+      inflow.run(inflows.values, place, end, out, i);
+      whole.run(flows.values, place, end, sums, 0);
+      for (let k = 0; i < to; i++, k++) out[i] = sums[k] === 0 ? 50 : 100 * out[i] / sums[k];
     },
   };
+}
+
+/** Money that flowed at a higher price than before, and all that flowed at another one. */
+function splitFlows(
+  typical: Float64Array,
+  price: number,
+  volume: Float64Array,
+  from: number,
+  to: number,
+  inflows: Float64Array,
+  flows: Float64Array,
+  at: number,
+): void {
+  for (let i = from; i < to; i++, at++, price++) {
+    const change = typical[price] - typical[price - 1];
+    const flow = typical[price] * volume[i];
+    // A comparison as 0 or 1: prices go up and down as they like, a branch would be guessed wrong.
+    const up = +(change > 0);
+    inflows[at] = flow * up;
+    flows[at] = flow * (up + +(change < 0));
+  }
 }
 
 /** Ultimate oscillator: buying pressure over true range of three windows, weighted 4, 2, 1. */
 function ultimateKernel(short: number, middle: number, long: number): Kernel {
   const windows = [short, middle, long];
   const pressures = windows.map((w) => new RollingSum(w));
-  const ranges = windows.map((w) => new RollingSum(w));
-  let last = NaN;
+  const ranges = windows.map((w) => new RollingSum(w, true));
+  const pressure = new Series(long);
+  const range = new Series(long);
+  let started = false;
   return {
+    reset() {
+      started = false;
+      for (const sum of pressures) sum.reset();
+      for (const sum of ranges) sum.reset();
+    },
     run([h, l, c], [out], from, to) {
-      let before = last;
-      for (let i = from; i < to; i++) {
-        const high = h[i] > before ? h[i] : before;
-        const low = l[i] < before ? l[i] : before;
-        const range = high - low;
-        const pressure = c[i] - low;
-        const hole = range !== range || pressure !== pressure || h[i] !== h[i] || l[i] !== l[i];
-        before = h[i] === h[i] && l[i] === l[i] ? c[i] : NaN;
-        let sum = 0;
-        let weight = 4;
-        for (let k = 0; k < 3; k++) {
-          if (hole) {
-            pressures[k].reset();
-            ranges[k].reset();
-            continue;
-          }
-          pressures[k].push(pressure);
-          ranges[k].push(range);
-          if (ranges[k].sum > 0) sum += weight * pressures[k].sum / ranges[k].sum;
-          else sum += weight / 2;
-          weight /= 2;
-        }
-        out[i] = !hole && ranges[2].filled ? 100 * sum / 7 : NaN;
+      let first = from;
+      if (!started) {
+        started = true;
+        out[first++] = NaN;
       }
-      last = before;
+      const n = to - first;
+      const place = range.extend(n);
+      pressure.extend(n);
+      trueRanges(h, l, c, first, to, range.values, place);
+      buyingPressure(l, c, first, to, pressure.values, place);
+      const up = scratch(0, n);
+      const across = scratch(1, n);
+      out.fill(0, first, to);
+      for (let k = 0; k < 3; k++) {
+        pressures[k].run(pressure.values, place, place + n, up, 0);
+        ranges[k].run(range.values, place, place + n, across, 0);
+        addShares(up, across, (4 >> k) * 100 / 7, n, out, first);
+      }
+    },
+  };
+}
+
+/** The close above the lower of the low and the close before. */
+function buyingPressure(
+  low: Float64Array,
+  close: Float64Array,
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const below = low[i] - close[i - 1];
+    out[at++] = close[i] - low[i] + 0.5 * (Math.abs(below) + below);
+  }
+}
+
+/** Adds the parts of `whole` times `weight`; half of it where there is nothing to have a part of. */
+function addShares(
+  part: Float64Array,
+  whole: Float64Array,
+  weight: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let k = 0; k < count; k++, at++) {
+    out[at] += whole[k] === 0 ? weight / 2 : weight * part[k] / whole[k];
+  }
+}
+
+/** Distance of a short from a long simple average of the median price. */
+function awesomeKernel(fast: number, slow: number): Kernel {
+  const short = new RollingSum(fast);
+  const long = new RollingSum(slow);
+  const middles = new Series(slow);
+  return {
+    reset() {
+      short.reset();
+      long.reset();
+    },
+    run([h, l], [out], from, to) {
+      const place = middles.extend(to - from);
+      const { values } = middles;
+      for (let i = from, o = place; i < to; i++, o++) values[o] = (h[i] + l[i]) / 2;
+      const longMeans = scratch(0, to - from);
+      short.run(values, place, place + to - from, out, from, 1 / fast);
+      long.run(values, place, place + to - from, longMeans, 0, 1 / slow);
+      for (let i = from, k = 0; i < to; i++, k++) out[i] -= longMeans[k];
     },
   };
 }
@@ -217,7 +303,7 @@ export const oscillators = {
         error: "windows must ascend",
       }),
     inputs: () => highLowClose,
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.long,
     create: (p) => ultimateKernel(p.short, p.middle, p.long),
   }),
@@ -229,25 +315,6 @@ export const oscillators = {
     inputs: () => ["high", "low"],
     lookback: () => 0,
     warmup: (p) => p.slow - 1,
-    create({ fast, slow }) {
-      const short = new RollingSum(fast);
-      const long = new RollingSum(slow);
-      return {
-        run([h, l], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const v = (h[i] + l[i]) / 2;
-            if (v !== v) {
-              short.reset();
-              long.reset();
-              out[i] = NaN;
-              continue;
-            }
-            short.push(v);
-            long.push(v);
-            out[i] = long.filled ? short.sum / fast - long.sum / slow : NaN;
-          }
-        },
-      };
-    },
+    create: (p) => awesomeKernel(p.fast, p.slow),
   }),
 };

@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { defineFeature, source } from "../feature_definition.ts";
-import { rowKernel } from "../kernel.ts";
+import { typicalPrices } from "../bar_prices.ts";
+import type { Kernel } from "../kernel.ts";
 
-/** A feature computed from each bar alone. */
-function ofBar(
-  summary: string,
-  inputs: string[],
-  compute: (inputs: readonly Float64Array[], i: number) => number,
-) {
+/** A feature computed from each bar alone, by a loop of its own over the rows. */
+function ofBar(summary: string, inputs: string[], run: Kernel["run"]) {
   return defineFeature({
     family: "returns",
     summary,
@@ -15,7 +12,8 @@ function ofBar(
     inputs: () => inputs,
     lookback: () => 0,
     warmup: () => 0,
-    create: () => rowKernel(compute),
+    // Any hole in the bar is one in the feature, also where the formula does not look.
+    create: () => ({ reset() {}, run }),
   });
 }
 
@@ -30,42 +28,59 @@ export const prices = {
   typicalPrice: ofBar(
     "Typical price: (high + low + close) / 3",
     ["high", "low", "close"],
-    ([h, l, c], i) => (h[i] + l[i] + c[i]) / 3,
+    ([h, l, c], [out], from, to) => typicalPrices(h, l, c, from, to, out, from),
   ),
   medianPrice: ofBar(
     "Median price: (high + low) / 2",
     ["high", "low"],
-    ([h, l], i) => (h[i] + l[i]) / 2,
+    ([h, l], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = (h[i] + l[i]) / 2;
+    },
   ),
   weightedClose: ofBar(
     "Weighted close: (high + low + 2 close) / 4",
     ["high", "low", "close"],
-    ([h, l, c], i) => (h[i] + l[i] + 2 * c[i]) / 4,
+    ([h, l, c], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = (h[i] + l[i] + 2 * c[i]) / 4;
+    },
   ),
   averagePrice: ofBar(
     "Average price: (open + high + low + close) / 4",
     ["open", "high", "low", "close"],
-    ([o, h, l, c], i) => (o[i] + h[i] + l[i] + c[i]) / 4,
+    ([o, h, l, c], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = (o[i] + h[i] + l[i] + c[i]) / 4;
+    },
   ),
   body: ofBar(
     "Return within the bar: close / open - 1",
     ["open", "close"],
-    ([o, c], i) => c[i] / o[i] - 1,
+    ([o, c], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = c[i] / o[i] - 1;
+    },
   ),
   upperShadow: ofBar(
     "High above the body, as a fraction of the close",
     ["open", "high", "close"],
-    ([o, h, c], i) => (h[i] - Math.max(o[i], c[i])) / c[i],
+    ([o, h, c], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = (h[i] - Math.max(o[i], c[i])) / c[i];
+    },
   ),
   lowerShadow: ofBar(
     "Low below the body, as a fraction of the close",
     ["open", "low", "close"],
-    ([o, l, c], i) => (Math.min(o[i], c[i]) - l[i]) / c[i],
+    ([o, l, c], [out], from, to) => {
+      for (let i = from; i < to; i++) out[i] = (Math.min(o[i], c[i]) - l[i]) / c[i];
+    },
   ),
   balanceOfPower: ofBar(
     "Balance of power: (close - open) / (high - low); 0 for a bar without range",
     ["open", "high", "low", "close"],
-    ([o, h, l, c], i) => h[i] > l[i] ? (c[i] - o[i]) / (h[i] - l[i]) : 0 * (h[i] - l[i]),
+    ([o, h, l, c], [out], from, to) => {
+      for (let i = from; i < to; i++) {
+        const range = h[i] - l[i];
+        out[i] = range === 0 ? 0 : (c[i] - o[i]) / range;
+      }
+    },
   ),
   log: defineFeature({
     family: "returns",
@@ -74,7 +89,11 @@ export const prices = {
     inputs: (p) => [p.source],
     lookback: () => 0,
     warmup: () => 0,
-    create: () => rowKernel(([x], i) => x[i] > 0 ? Math.log(x[i]) : NaN),
+    create: () => ({
+      run([x], [out], from, to) {
+        for (let i = from; i < to; i++) out[i] = x[i] > 0 ? Math.log(x[i]) : NaN;
+      },
+    }),
   }),
   combine: defineFeature({
     family: "returns",
@@ -89,7 +108,11 @@ export const prices = {
     warmup: () => 0,
     create: (p) => {
       const operate = operations[p.operation];
-      return rowKernel(([a, b], i) => operate(a[i], b[i]));
+      return {
+        run([a, b], [out], from, to) {
+          for (let i = from; i < to; i++) out[i] = operate(a[i], b[i]);
+        },
+      };
     },
   }),
 };

@@ -1,35 +1,33 @@
 import { z } from "zod";
 import { bars, defineFeature, source } from "../feature_definition.ts";
-import { type Kernel, rowKernel } from "../kernel.ts";
+import type { Kernel } from "../kernel.ts";
 import { logRatio } from "../log_ratio.ts";
 
-/** How a value and the one `lag` rows before become a row. */
-type Comparison = "return" | "logReturn" | "difference";
+/** How a value is compared with the one `lag` rows before: a loop of its own each. */
+const comparisons = {
+  return(x: Float64Array, lag: number, out: Float64Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) out[i] = x[i] / x[i - lag] - 1;
+  },
+  logReturn(x: Float64Array, lag: number, out: Float64Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) out[i] = logRatio(x[i], x[i - lag]);
+  },
+  difference(x: Float64Array, lag: number, out: Float64Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) out[i] = x[i] - x[i - lag];
+  },
+};
 
 /** Compares a value with the one `lag` rows before, once that many rows have been seen. */
-function lagged(lag: number, comparison: Comparison): Kernel {
+function lagged(lag: number, comparison: keyof typeof comparisons): Kernel {
+  const compare = comparisons[comparison];
   let seen = 0;
   return {
+    reset() {
+      seen = 0;
+    },
     run([x], [out], from, to) {
-      let n = seen;
-      for (let i = from; i < to; i++) {
-        const now = x[i];
-        if (now !== now) {
-          n = 0;
-          out[i] = NaN;
-        } else if (n < lag) {
-          n++;
-          out[i] = NaN;
-        } else {
-          const then = x[i - lag];
-          out[i] = comparison === "return"
-            ? now / then - 1
-            : comparison === "logReturn"
-            ? logRatio(now, then)
-            : now - then;
-        }
-      }
-      seen = n;
+      let i = from;
+      for (; i < to && seen < lag; i++, seen++) out[i] = NaN;
+      compare(x, lag, out, i, to);
     },
   };
 }
@@ -71,7 +69,11 @@ export const returns = {
     inputs: (p) => [p.source],
     lookback: () => 0,
     warmup: () => 0,
-    create: () => rowKernel(([x], i) => x[i]),
+    create: () => ({
+      run([x], [out], from, to) {
+        for (let i = from; i < to; i++) out[i] = x[i];
+      },
+    }),
   }),
   lag: defineFeature({
     family: "returns",

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { bars, defineFeature, source, windowed } from "../feature_definition.ts";
-import { RollingMax, RollingVariance } from "../rolling.ts";
-import { RollingCovariance } from "../rolling_covariance.ts";
+import { type PairStatistic, RollingCovariance } from "../rolling_covariance.ts";
+import { RollingMax } from "../rolling_max.ts";
 import { RollingMoments } from "../rolling_moments.ts";
+import { RollingVariance } from "../rolling_variance.ts";
 import { scratch } from "../scratch.ts";
 import { SortedWindow } from "../sorted_window.ts";
 
@@ -36,6 +37,41 @@ function rolling<N extends { push(value: number): void; reset(): void; readonly 
   });
 }
 
+/** A feature read off the rolling mean and spread of one source. */
+function ofMoments(
+  summary: string,
+  read: (
+    x: Float64Array,
+    from: number,
+    to: number,
+    mean: Float64Array,
+    m2: Float64Array,
+    window: number,
+    out: Float64Array,
+  ) => void,
+) {
+  return defineFeature({
+    family: "statistics",
+    summary,
+    params: windowed(20, 2),
+    inputs: (p) => [p.source],
+    lookback: (p) => p.window,
+    warmup: (p) => p.window - 1,
+    create({ window }) {
+      const moments = new RollingVariance(window);
+      return {
+        reset: () => moments.reset(),
+        run([x], [out], from, to) {
+          const mean = scratch(0, to - from);
+          const m2 = scratch(1, to - from);
+          moments.run(x, from, to, mean, m2, 0);
+          read(x, from, to, mean, m2, window, out);
+        },
+      };
+    },
+  });
+}
+
 /** The rolling maximum, or with sign -1 the minimum. */
 function extreme(summary: string, sign: 1 | -1) {
   return defineFeature({
@@ -48,10 +84,10 @@ function extreme(summary: string, sign: 1 | -1) {
     create(p) {
       const node = new RollingMax(p.window);
       return {
+        reset: () => node.reset(),
         run([x], [out], from, to) {
-          const max = scratch(0, to - from);
-          node.fill(x, from, to, sign, max);
-          for (let i = from; i < to; i++) out[i] = sign * max[i - from];
+          node.run(x, from, to, sign, out, from);
+          if (sign < 0) { for (let i = from; i < to; i++) out[i] = -out[i]; }
         },
       };
     },
@@ -59,7 +95,7 @@ function extreme(summary: string, sign: 1 | -1) {
 }
 
 /** Correlation or beta of two columns over a window. */
-function paired(summary: string, read: (pairs: RollingCovariance) => number) {
+function paired(summary: string, statistic: PairStatistic) {
   return defineFeature({
     family: "cross",
     summary,
@@ -69,35 +105,32 @@ function paired(summary: string, read: (pairs: RollingCovariance) => number) {
       window: bars(60, 2),
     }),
     inputs: (p) => [p.source, p.other],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
     create(p) {
-      const pairs = new RollingCovariance(p.window);
+      const pairs = new RollingCovariance(p.window, statistic);
       return {
-        run([x, y], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            if (x[i] !== x[i] || y[i] !== y[i]) pairs.reset();
-            else pairs.push(x[i], y[i]);
-            out[i] = pairs.filled ? read(pairs) : NaN;
-          }
-        },
+        reset: () => pairs.reset(),
+        run: ([x, y], [out], from, to) => pairs.run(x, y, from, to, out, from),
       };
     },
   });
 }
 
 export const statistics = {
-  standardDeviation: rolling(
+  standardDeviation: ofMoments(
     "Rolling sample standard deviation (ddof 1)",
-    [20, 2],
-    (w) => new RollingVariance(w),
-    (node) => node.deviation(1),
+    (_x, from, to, _mean, m2, window, out) => {
+      for (let i = from, k = 0; i < to; i++, k++) out[i] = Math.sqrt(m2[k] / (window - 1));
+    },
   ),
-  zScore: rolling(
+  zScore: ofMoments(
     "Distance from the rolling mean in sample standard deviations; 0 without spread",
-    [20, 2],
-    (w) => new RollingVariance(w),
-    (node, v) => node.m2 > 0 ? (v - node.mean) / node.deviation(1) : 0,
+    (x, from, to, mean, m2, window, out) => {
+      for (let i = from, k = 0; i < to; i++, k++) {
+        out[i] = m2[k] === 0 ? 0 : (x[i] - mean[k]) / Math.sqrt(m2[k] / (window - 1));
+      }
+    },
   ),
   skewness: rolling(
     "Rolling skewness, adjusted Fisher-Pearson as pandas; NaN without spread",
@@ -149,31 +182,30 @@ export const statistics = {
     summary: "Correlation of the source with itself `lag` bars before, over the window",
     params: z.strictObject({ source, window: bars(60, 2), lag: bars(1) }),
     inputs: (p) => [p.source],
-    lookback: (p) => p.lag,
+    lookback: (p) => p.window + p.lag,
     warmup: (p) => p.window + p.lag - 1,
     create({ window, lag }) {
-      const pairs = new RollingCovariance(window);
+      const pairs = new RollingCovariance(window, "correlation");
       let seen = 0;
       return {
+        reset() {
+          seen = 0;
+          pairs.reset();
+        },
         run([x], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            if (x[i] !== x[i]) {
-              pairs.reset();
-              seen = 0;
-            } else if (seen >= lag) pairs.push(x[i], x[i - lag]);
-            else seen++;
-            out[i] = pairs.filled ? pairs.correlation : NaN;
-          }
+          let i = from;
+          for (; i < to && seen < lag; i++, seen++) out[i] = NaN;
+          pairs.run(x, x, i, to, out, i, lag);
         },
       };
     },
   }),
   correlation: paired(
     "Rolling correlation of two columns; NaN where one has no spread",
-    (pairs) => pairs.correlation,
+    "correlation",
   ),
   beta: paired(
     "Rolling slope of the source on the other column (covariance / variance of the other)",
-    (pairs) => pairs.beta,
+    "beta",
   ),
 };

@@ -1,163 +1,79 @@
 import { z } from "zod";
 import { adxKernel } from "../adx.ts";
+import { trueRanges } from "../bar_prices.ts";
 import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
-import { RollingMax, RollingSum } from "../rolling.ts";
+import { sarKernel } from "../parabolic_sar.ts";
+import { RollingMax } from "../rolling_max.ts";
+import { regressionKernel } from "../rolling_regression.ts";
+import { RollingSum } from "../rolling_sum.ts";
+import { scratch } from "../scratch.ts";
+import { firstDefined, Series } from "../series.ts";
 
 const highLowClose = ["high", "low", "close"];
 
 /** Bars since the highest high and lowest low of the last window + 1 bars, as 100 (now) to 0. */
 function aroonKernel(window: number): Kernel {
-  let seen = 0;
-  let highAge = 0;
-  let lowAge = 0;
+  const high = new RollingMax(window + 1);
+  const low = new RollingMax(window + 1);
+  const scale = 100 / window;
   return {
+    reset() {
+      high.reset();
+      low.reset();
+    },
     run([h, l], [up, down, oscillator], from, to) {
-      let n = seen;
-      let high = highAge;
-      let low = lowAge;
+      high.runAges(h, from, to, 1, up, from);
+      low.runAges(l, from, to, -1, down, from);
       for (let i = from; i < to; i++) {
-        if (h[i] !== h[i] || l[i] !== l[i]) {
-          n = 0;
-          up[i] = down[i] = oscillator[i] = NaN;
-          continue;
-        }
-        if (n === 0) high = low = 0;
-        else {
-          high = extremeAge(h, i, high + 1, window, 1);
-          low = extremeAge(l, i, low + 1, window, -1);
-        }
-        if (n <= window) n++;
-        if (n <= window) {
-          up[i] = down[i] = oscillator[i] = NaN;
-          continue;
-        }
-        up[i] = 100 * (window - high) / window;
-        down[i] = 100 * (window - low) / window;
+        up[i] = (window - up[i]) * scale;
+        down[i] = (window - down[i]) * scale;
         oscillator[i] = up[i] - down[i];
       }
-      seen = n;
-      highAge = high;
-      lowAge = low;
     },
   };
-}
-
-/**
- * Age of the highest (sign 1) or lowest (-1) of the last window + 1 values, given the age of the one
- * before this row; the latest of equals.
- */
-function extremeAge(
-  x: Float64Array,
-  i: number,
-  age: number,
-  window: number,
-  sign: 1 | -1,
-): number {
-  if (age <= window) return sign * x[i] >= sign * x[i - age] ? 0 : age;
-  let best = 0;
-  for (let k = 1; k <= window; k++) if (sign * x[i - k] > sign * x[i - best]) best = k;
-  return best;
 }
 
 /** Vortex indicators: upward and downward movement over true range. */
 function vortexKernel(window: number): Kernel {
   const plus = new RollingSum(window);
   const minus = new RollingSum(window);
-  const ranges = new RollingSum(window);
-  let lastHigh = NaN;
-  let lastLow = NaN;
-  let lastClose = NaN;
+  const range = new RollingSum(window, true);
+  const ups = new Series(window);
+  const downs = new Series(window);
+  const ranges = new Series(window);
+  let started = false;
   return {
-    run([h, l, c], [plusOut, minusOut], from, to) {
-      let beforeHigh = lastHigh;
-      let beforeLow = lastLow;
-      let beforeClose = lastClose;
-      for (let i = from; i < to; i++) {
-        const range = Math.max(h[i], beforeClose) - Math.min(l[i], beforeClose);
-        const up = Math.abs(h[i] - beforeLow);
-        const down = Math.abs(l[i] - beforeHigh);
-        const hole = range !== range || up !== up || down !== down;
-        beforeHigh = h[i];
-        beforeLow = l[i];
-        beforeClose = c[i];
-        if (hole) {
-          plus.reset();
-          minus.reset();
-          ranges.reset();
-          plusOut[i] = minusOut[i] = NaN;
-          continue;
-        }
-        plus.push(up);
-        minus.push(down);
-        ranges.push(range);
-        const filled = ranges.filled;
-        plusOut[i] = filled ? (ranges.sum > 0 ? plus.sum / ranges.sum : 1) : NaN;
-        minusOut[i] = filled ? (ranges.sum > 0 ? minus.sum / ranges.sum : 1) : NaN;
-      }
-      lastHigh = beforeHigh;
-      lastLow = beforeLow;
-      lastClose = beforeClose;
+    reset() {
+      started = false;
+      plus.reset();
+      minus.reset();
+      range.reset();
     },
-  };
-}
-
-/** Wilder's parabolic stop and reverse, started by the direction of the second bar as in TA-Lib. */
-function sarKernel(step: number, most: number): Kernel {
-  let seen = 0;
-  let isLong = true;
-  let extreme = 0;
-  let factor = 0;
-  let sar = 0;
-  let lastHigh = 0;
-  let lastLow = 0;
-  return {
-    run([h, l], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const high = h[i];
-        const low = l[i];
-        if (high !== high || low !== low) {
-          seen = 0;
-          out[i] = NaN;
-          continue;
-        }
-        if (seen === 0) {
-          seen = 1;
-          lastHigh = high;
-          lastLow = low;
-          out[i] = NaN;
-          continue;
-        }
-        if (seen === 1) {
-          seen = 2;
-          const down = lastLow - low;
-          isLong = !(down > 0 && high - lastHigh < down);
-          extreme = isLong ? high : low;
-          sar = isLong ? lastLow : lastHigh;
-          factor = step;
-          // The second bar is its own predecessor, as in TA-Lib.
-          lastHigh = high;
-          lastLow = low;
-        }
-        const turned = isLong ? low <= sar : high >= sar;
-        if (turned) {
-          isLong = !isLong;
-          sar = isLong ? Math.min(extreme, lastLow, low) : Math.max(extreme, lastHigh, high);
-          out[i] = sar;
-          factor = step;
-          extreme = isLong ? high : low;
-        } else {
-          out[i] = sar;
-          if (isLong ? high > extreme : low < extreme) {
-            extreme = isLong ? high : low;
-            factor = Math.min(most, factor + step);
-          }
-        }
-        sar += factor * (extreme - sar);
-        sar = isLong ? Math.min(sar, lastLow, low) : Math.max(sar, lastHigh, high);
-        lastHigh = high;
-        lastLow = low;
+    run([h, l, c], [plusOut, minusOut], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        plusOut[i] = minusOut[i] = NaN;
+        i++;
+      }
+      const n = to - i;
+      const place = ups.extend(n);
+      downs.extend(n);
+      ranges.extend(n);
+      for (let row = i, o = place; row < to; row++, o++) {
+        ups.values[o] = Math.abs(h[row] - l[row - 1]);
+        downs.values[o] = Math.abs(l[row] - h[row - 1]);
+      }
+      trueRanges(h, l, c, i, to, ranges.values, place);
+      const whole = scratch(0, n);
+      plus.run(ups.values, place, place + n, plusOut, i);
+      minus.run(downs.values, place, place + n, minusOut, i);
+      range.run(ranges.values, place, place + n, whole, 0);
+      for (let k = 0; i < to; i++, k++) {
+        plusOut[i] = whole[k] === 0 ? 1 : plusOut[i] / whole[k];
+        minusOut[i] = whole[k] === 0 ? 1 : minusOut[i] / whole[k];
       }
     },
   };
@@ -171,19 +87,17 @@ function superTrendKernel(window: number, factor: number): Kernel {
   let lower = NaN;
   let side = 1;
   return {
+    reset() {
+      atr.reset();
+      lastClose = upper = lower = NaN;
+      side = 1;
+    },
     run([h, l, c], [line, direction], from, to) {
       for (let i = from; i < to; i++) {
-        const range = Math.max(h[i], lastClose) - Math.min(l[i], lastClose);
         const before = lastClose;
+        const range = Math.max(h[i], before) - Math.min(l[i], before);
         lastClose = c[i];
-        if (range !== range) {
-          atr.reset();
-          upper = lower = NaN;
-          side = 1;
-          line[i] = direction[i] = NaN;
-          continue;
-        }
-        const half = factor * atr.push(range);
+        const half = range === range ? factor * atr.push(range) : NaN;
         const middle = (h[i] + l[i]) / 2;
         if (half !== half) {
           line[i] = direction[i] = NaN;
@@ -203,49 +117,66 @@ function superTrendKernel(window: number, factor: number): Kernel {
   };
 }
 
-/** Least squares line through the last values: its end, slope per bar, and r squared. */
-function regressionKernel(window: number): Kernel {
-  const ring = new Float64Array(window);
-  const sumX = window * (window - 1) / 2;
-  const sumXX = window * (window - 1) * (2 * window - 1) / 6;
-  const spreadX = sumXX - sumX * sumX / window;
-  let seen = 0;
-  let at = 0;
+/** Sum of the range's average over the average's average. */
+function massKernel(smooth: number, window: number): Kernel {
+  const once = new Ema(smooth);
+  const twice = new Ema(smooth);
+  const sum = new RollingSum(window);
+  const shares = new Series(window);
   return {
-    run([x], [value, slopeOut, fit], from, to) {
-      for (let i = from; i < to; i++) {
-        const v = x[i];
-        if (v !== v) {
-          seen = 0;
-          at = 0;
-          value[i] = slopeOut[i] = fit[i] = NaN;
-          continue;
-        }
-        ring[at] = v;
-        at = at + 1 === window ? 0 : at + 1;
-        if (seen < window) seen++;
-        if (seen < window) {
-          value[i] = slopeOut[i] = fit[i] = NaN;
-          continue;
-        }
-        let sum = 0;
-        for (let k = 0; k < window; k++) sum += ring[k];
-        const mean = sum / window;
-        let cross = 0;
-        let spread = 0;
-        let position = -(window - 1) / 2;
-        let k = at;
-        for (let j = 0; j < window; j++) {
-          const d = ring[k] - mean;
-          cross += position++ * d;
-          spread += d * d;
-          k = k + 1 === window ? 0 : k + 1;
-        }
-        const slope = cross / spreadX;
-        value[i] = mean + slope * (window - 1) / 2;
-        slopeOut[i] = slope;
-        // A flat line explains all of nothing: no fit.
-        fit[i] = spread > 0 ? slope * cross / spread : 0;
+    reset() {
+      once.reset();
+      twice.reset();
+      sum.reset();
+    },
+    run([h, l], [out], from, to) {
+      const place = shares.extend(to - from);
+      const { values } = shares;
+      for (let i = from, o = place; i < to; i++, o++) {
+        const a = once.push(h[i] - l[i]);
+        const b = a === a ? twice.push(a) : NaN;
+        values[o] = b === 0 ? 1 : a / b;
+      }
+      const end = place + to - from;
+      const start = firstDefined(values, place, end);
+      out.fill(NaN, from, to - (end - start));
+      sum.run(values, start, end, out, to - (end - start));
+    },
+  };
+}
+
+/** How much longer the path was than the range it stayed in, on a logarithmic scale. */
+function choppinessKernel(window: number): Kernel {
+  const path = new RollingSum(window);
+  const high = new RollingMax(window);
+  const low = new RollingMax(window);
+  const ranges = new Series(window);
+  const scale = 100 / Math.log10(window);
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      path.reset();
+      high.reset();
+      low.reset();
+    },
+    run([h, l, c], [out], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
+      }
+      const n = to - i;
+      const place = ranges.extend(n);
+      trueRanges(h, l, c, i, to, ranges.values, place);
+      const top = scratch(0, n);
+      const bottom = scratch(1, n);
+      path.run(ranges.values, place, place + n, out, i);
+      high.run(h, i, to, 1, top, 0);
+      low.run(l, i, to, -1, bottom, 0);
+      for (let k = 0; i < to; i++, k++) {
+        const spread = top[k] + bottom[k];
+        out[i] = spread === 0 ? 100 : scale * Math.log10(out[i] / spread);
       }
     },
   };
@@ -268,7 +199,7 @@ export const trend = {
     params: z.strictObject({ window: bars(14) }),
     inputs: () => ["high", "low"],
     outputs: () => ["up", "down", "oscillator"],
-    lookback: (p) => p.window,
+    lookback: (p) => p.window + 1,
     warmup: (p) => p.window,
     create: (p) => aroonKernel(p.window),
   }),
@@ -278,7 +209,7 @@ export const trend = {
     params: z.strictObject({ window: bars(14) }),
     inputs: () => highLowClose,
     outputs: () => ["plus", "minus"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
     create: (p) => vortexKernel(p.window),
   }),
@@ -310,7 +241,7 @@ export const trend = {
     params: z.strictObject({ source, window: bars(14, 2) }),
     inputs: (p) => [p.source],
     outputs: () => ["value", "slope", "r2"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
     create: (p) => regressionKernel(p.window),
   }),
@@ -321,67 +252,15 @@ export const trend = {
     inputs: () => ["high", "low"],
     lookback: () => 0,
     warmup: (p) => 2 * (p.smooth - 1) + p.window - 1,
-    create({ smooth, window }) {
-      const once = new Ema(smooth);
-      const twice = new Ema(smooth);
-      const sum = new RollingSum(window);
-      return {
-        run([h, l], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const range = h[i] - l[i];
-            if (range !== range) {
-              once.reset();
-              twice.reset();
-              sum.reset();
-              out[i] = NaN;
-              continue;
-            }
-            const a = once.push(range);
-            const b = a === a ? twice.push(a) : NaN;
-            if (b === b) sum.push(b > 0 ? a / b : 1);
-            out[i] = sum.filled ? sum.sum : NaN;
-          }
-        },
-      };
-    },
+    create: (p) => massKernel(p.smooth, p.window),
   }),
   choppiness: defineFeature({
     family: "trend",
     summary: "Choppiness index: 100 for a market that goes nowhere, towards 0 for a straight line",
     params: z.strictObject({ window: bars(14, 2) }),
     inputs: () => highLowClose,
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window,
-    create({ window }) {
-      const ranges = new RollingSum(window);
-      const high = new RollingMax(window);
-      const low = new RollingMax(window);
-      const scale = 100 / Math.log10(window);
-      let lastClose = NaN;
-      return {
-        run([h, l, c], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const range = Math.max(h[i], lastClose) - Math.min(l[i], lastClose);
-            lastClose = c[i];
-            if (range !== range) {
-              ranges.reset();
-              high.reset();
-              low.reset();
-              out[i] = NaN;
-              continue;
-            }
-            ranges.push(range);
-            high.push(h[i]);
-            low.push(-l[i]);
-            const spread = high.max + low.max;
-            out[i] = !ranges.filled
-              ? NaN
-              : spread > 0
-              ? scale * Math.log10(ranges.sum / spread)
-              : 100;
-          }
-        },
-      };
-    },
+    create: (p) => choppinessKernel(p.window),
   }),
 };

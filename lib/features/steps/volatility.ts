@@ -1,8 +1,13 @@
 import { z } from "zod";
 import { bars, barsPerYear, defineFeature, source } from "../feature_definition.ts";
+import { trueRanges } from "../bar_prices.ts";
+import { wilder } from "../ema.ts";
 import type { Kernel } from "../kernel.ts";
 import { logRatio } from "../log_ratio.ts";
-import { RollingSum, RollingVariance } from "../rolling.ts";
+import { RollingSum } from "../rolling_sum.ts";
+import { RollingVariance } from "../rolling_variance.ts";
+import { scratch } from "../scratch.ts";
+import { Series } from "../series.ts";
 
 const ohlc = ["open", "high", "low", "close"];
 const annualised = (least: number) => z.strictObject({ window: bars(20, least), barsPerYear });
@@ -12,84 +17,220 @@ const annualised = (least: number) => z.strictObject({ window: bars(20, least), 
  * rows 1 to `window`, as in TA-Lib.
  */
 function atrKernel(window: number, normalised: boolean): Kernel {
-  let seen = 0;
-  let average = 0;
-  let last = 0;
+  const average = wilder(window);
+  let started = false;
   return {
+    reset() {
+      started = false;
+      average.reset();
+    },
     run([high, low, close], [out], from, to) {
-      let n = seen;
-      let atr = average;
-      let before = last;
-      const keep = window - 1;
-      for (let i = from; i < to; i++) {
-        const h = high[i];
-        const l = low[i];
-        const c = close[i];
-        if (h !== h || l !== l || c !== c) {
-          n = 0;
-          out[i] = NaN;
-          continue;
-        }
-        if (n === 0) {
-          n = 1;
-          atr = 0;
-          before = c;
-          out[i] = NaN;
-          continue;
-        }
-        const top = h > before ? h : before;
-        const bottom = l < before ? l : before;
-        const range = top - bottom;
-        before = c;
-        if (n <= window) {
-          atr += range;
-          if (n++ < window) {
-            out[i] = NaN;
-            continue;
-          }
-          atr /= window;
-        } else atr = (atr * keep + range) / window;
-        out[i] = normalised ? 100 * atr / c : atr;
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
       }
-      seen = n;
-      average = atr;
-      last = before;
+      const ranges = scratch(0, to - i);
+      trueRanges(high, low, close, i, to, ranges, 0);
+      average.run(ranges, 0, to - i, out, i);
+      if (normalised) {
+        for (; i < to; i++) out[i] = 100 * out[i] / close[i];
+      }
     },
   };
 }
 
-/** Estimates of a bar's variance from its own prices. */
-type BarVariance = "parkinson" | "garmanKlass" | "rogersSatchell";
+/** True range alone. */
+function trueRangeKernel(): Kernel {
+  let started = false;
+  return {
+    reset() {
+      started = false;
+    },
+    run([high, low, close], [out], from, to) {
+      const first = started ? from : from + 1;
+      if (!started) out[from] = NaN;
+      started = true;
+      trueRanges(high, low, close, first, to, out, first);
+    },
+  };
+}
+
+/** An estimate of each bar's variance from its own prices, into `out` from place `at` on. */
+type BarVariance = (
+  prices: readonly Float64Array[],
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+) => void;
+
+const parkinson: BarVariance = ([, high, low], from, to, out, at) => {
+  for (let i = from; i < to; i++) {
+    const range = logRatio(high[i], low[i]);
+    out[at++] = parkinsonFactor * range * range;
+  }
+};
+
+const garmanKlass: BarVariance = ([open, high, low, close], from, to, out, at) => {
+  for (let i = from; i < to; i++) {
+    const range = logRatio(high[i], low[i]);
+    const body = logRatio(close[i], open[i]);
+    out[at++] = 0.5 * range * range - garmanKlassFactor * body * body;
+  }
+};
+
+const rogersSatchell: BarVariance = ([open, high, low, close], from, to, out, at) => {
+  for (let i = from; i < to; i++) {
+    const up = logRatio(high[i], open[i]);
+    const down = logRatio(low[i], open[i]);
+    const body = logRatio(close[i], open[i]);
+    out[at++] = up * (up - body) + down * (down - body);
+  }
+};
 
 /** Square root of the annualised mean of a variance estimate of each bar over the last `window`. */
 function barVarianceKernel(window: number, annual: number, estimate: BarVariance): Kernel {
   const sum = new RollingSum(window);
+  const variances = new Series(window);
+  const mean = annual / window;
   return {
-    run([open, high, low, close], [out], from, to) {
-      for (let i = from; i < to; i++) {
-        const range = estimate === "rogersSatchell" ? 0 : logRatio(high[i], low[i]);
-        const body = estimate === "garmanKlass" ? logRatio(close[i], open[i]) : 0;
-        const v = estimate === "parkinson"
-          ? parkinsonFactor * range * range
-          : estimate === "garmanKlass"
-          ? 0.5 * range * range - garmanKlassFactor * body * body
-          : rogersSatchell(open[i], high[i], low[i], close[i]);
-        // A hole in any price is one, also where the estimate does not look at it.
-        if (v - v !== 0 || open[i] !== open[i] || close[i] !== close[i]) sum.reset();
-        else sum.push(v);
-        const mean = sum.sum / window;
-        out[i] = sum.filled ? Math.sqrt((mean > 0 ? mean : 0) * annual) : NaN;
-      }
+    reset: () => sum.reset(),
+    run(prices, [out], from, to) {
+      const place = variances.extend(to - from);
+      const { values } = variances;
+      estimate(prices, from, to, values, place);
+      overFiniteRuns(values, place, place + to - from, sum, (start, end) => {
+        const row = from + start - place;
+        sum.run(values, start, end, out, row, mean);
+        rootOf(out, row, row + end - start);
+      }, (at) => out[from + at - place] = NaN);
     },
   };
 }
 
-/** A bar's variance by Rogers and Satchell. */
-function rogersSatchell(o: number, h: number, l: number, c: number): number {
-  const up = logRatio(h, o);
-  const down = logRatio(l, o);
-  const body = logRatio(c, o);
-  return up * (up - body) + down * (down - body);
+/** Square roots in place; what rounding took below 0 counts as 0. */
+function rootOf(x: Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) x[i] = Math.sqrt(0.5 * (x[i] + Math.abs(x[i])));
+}
+
+/**
+ * Calls `run` for each stretch of finite values of [from, to). Where one is not (the logarithm of a
+ * price that is not positive) the nodes start afresh and `hole` is called.
+ */
+function overFiniteRuns(
+  values: Float64Array,
+  from: number,
+  to: number,
+  nodes: { reset(): void },
+  run: (from: number, to: number) => void,
+  hole: (at: number) => void,
+): void {
+  for (let at = from; at < to;) {
+    const end = firstInfinite(values, at, to);
+    if (end > at) run(at, end);
+    if (end < to) {
+      nodes.reset();
+      hole(end);
+    }
+    at = end + 1;
+  }
+}
+
+/** Place of the first value that is no finite number, or `to`. */
+function firstInfinite(values: Float64Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (values[i] - values[i] !== 0) return i;
+  return to;
+}
+
+/** Sample standard deviation of log returns. */
+function realizedKernel(window: number, barsPerYear: number): Kernel {
+  const moments = new RollingVariance(window);
+  const returns = new Series(window);
+  const annual = barsPerYear / (window - 1);
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      moments.reset();
+    },
+    run([x], [out], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
+      }
+      const place = returns.extend(to - i);
+      const { values } = returns;
+      for (let k = i, o = place; k < to; k++, o++) values[o] = logRatio(x[k], x[k - 1]);
+      const mean = scratch(0, to - i);
+      overFiniteRuns(values, place, place + to - i, moments, (start, end) => {
+        const row = i + start - place;
+        moments.run(values, start, end, mean, out, row);
+        for (let k = row; k < row + end - start; k++) out[k] = Math.sqrt(out[k] * annual);
+      }, (at) => out[i + at - place] = NaN);
+    },
+  };
+}
+
+/** Yang and Zhang's estimate: overnight and open to close variances, and Rogers and Satchell's. */
+function yangZhangKernel(window: number, barsPerYear: number): Kernel {
+  const overnight = new RollingVariance(window);
+  const day = new RollingVariance(window);
+  const drift = new RollingSum(window);
+  const nodes = {
+    reset() {
+      overnight.reset();
+      day.reset();
+      drift.reset();
+    },
+  };
+  const jumps = new Series(window);
+  const bodies = new Series(window);
+  const drifts = new Series(window);
+  const share = 0.34 / (1.34 + (window + 1) / (window - 1));
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      nodes.reset();
+    },
+    run(prices, [out], from, to) {
+      const [open, , , close] = prices;
+      const first = started ? from : from + 1;
+      if (!started) out[from] = NaN;
+      started = true;
+      const n = to - first;
+      const place = jumps.extend(n);
+      bodies.extend(n);
+      drifts.extend(n);
+      const jump = jumps.values;
+      const body = bodies.values;
+      const bar = drifts.values;
+      for (let i = first, o = place; i < to; i++, o++) {
+        jump[o] = logRatio(open[i], close[i - 1]);
+        body[o] = logRatio(close[i], open[i]);
+      }
+      rogersSatchell(prices, first, to, bar, place);
+      // One check for the three: a sum is finite if its parts are.
+      const check = scratch(0, n);
+      for (let k = 0, o = place; k < n; k++, o++) check[k] = jump[o] + body[o] + bar[o];
+      const mean = scratch(1, n);
+      const jumpSpread = scratch(2, n);
+      const bodySpread = scratch(3, n);
+      overFiniteRuns(check, 0, n, nodes, (start, end) => {
+        overnight.run(jump, place + start, place + end, mean, jumpSpread, start);
+        day.run(body, place + start, place + end, mean, bodySpread, start);
+        drift.run(bar, place + start, place + end, out, first + start, 1 / window);
+        for (let k = start, i = first + start; k < end; k++, i++) {
+          const drifting = 0.5 * (out[i] + Math.abs(out[i]));
+          const variance = (jumpSpread[k] + share * bodySpread[k]) / (window - 1) +
+            (1 - share) * drifting;
+          out[i] = Math.sqrt(variance * barsPerYear);
+        }
+      }, (k) => out[first + k] = NaN);
+    },
+  };
 }
 
 const parkinsonFactor = 1 / (4 * Math.LN2);
@@ -101,16 +242,16 @@ export const volatility = {
     summary: "True range: the bar's range, the close before included",
     params: z.strictObject({}),
     inputs: () => ["high", "low", "close"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: () => 1,
-    create: () => atrKernel(1, false),
+    create: trueRangeKernel,
   }),
   atr: defineFeature({
     family: "volatility",
     summary: "Average true range (Wilder), in price",
     params: z.strictObject({ window: bars(14) }),
     inputs: () => ["high", "low", "close"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
     create: (p) => atrKernel(p.window, false),
   }),
@@ -119,7 +260,7 @@ export const volatility = {
     summary: "Average true range in percent of the close",
     params: z.strictObject({ window: bars(14) }),
     inputs: () => ["high", "low", "close"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
     create: (p) => atrKernel(p.window, true),
   }),
@@ -128,27 +269,9 @@ export const volatility = {
     summary: "Sample standard deviation (ddof 1) of log returns over `window` returns, annualised",
     params: z.strictObject({ source, window: bars(20, 2), barsPerYear }),
     inputs: (p) => [p.source],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create({ window, barsPerYear }) {
-      const moments = new RollingVariance(window);
-      const annual = Math.sqrt(barsPerYear);
-      let last = NaN;
-      return {
-        run([x], [out], from, to) {
-          let before = last;
-          for (let i = from; i < to; i++) {
-            const v = x[i];
-            const r = logRatio(v, before);
-            before = v;
-            if (r - r !== 0) moments.reset();
-            else moments.push(r);
-            out[i] = moments.filled ? moments.deviation(1) * annual : NaN;
-          }
-          last = before;
-        },
-      };
-    },
+    create: (p) => realizedKernel(p.window, p.barsPerYear),
   }),
   parkinson: defineFeature({
     family: "volatility",
@@ -157,7 +280,7 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "parkinson"),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, parkinson),
   }),
   garmanKlass: defineFeature({
     family: "volatility",
@@ -166,7 +289,7 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "garmanKlass"),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, garmanKlass),
   }),
   rogersSatchell: defineFeature({
     family: "volatility",
@@ -175,50 +298,16 @@ export const volatility = {
     inputs: () => ohlc,
     lookback: () => 0,
     warmup: (p) => p.window - 1,
-    create: (p) => barVarianceKernel(p.window, p.barsPerYear, "rogersSatchell"),
+    create: (p) => barVarianceKernel(p.window, p.barsPerYear, rogersSatchell),
   }),
   yangZhang: defineFeature({
     family: "volatility",
     summary: "Yang-Zhang 2000 volatility: overnight, open to close and Rogers-Satchell, annualised",
     params: annualised(2),
     inputs: () => ohlc,
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create({ window, barsPerYear }) {
-      const overnight = new RollingVariance(window);
-      const day = new RollingVariance(window);
-      const drift = new RollingSum(window);
-      const share = 0.34 / (1.34 + (window + 1) / (window - 1));
-      let last = NaN;
-      return {
-        run([open, high, low, close], [out], from, to) {
-          let before = last;
-          for (let i = from; i < to; i++) {
-            const o = open[i];
-            const jump = logRatio(o, before);
-            const up = logRatio(high[i], o);
-            const down = logRatio(low[i], o);
-            const body = logRatio(close[i], o);
-            const bar = up * (up - body) + down * (down - body);
-            before = close[i];
-            if (jump - jump !== 0 || body - body !== 0 || bar - bar !== 0) {
-              overnight.reset();
-              day.reset();
-              drift.reset();
-              out[i] = NaN;
-              continue;
-            }
-            overnight.push(jump);
-            day.push(body);
-            drift.push(bar);
-            const variance = (overnight.m2 + share * day.m2) / (window - 1) +
-              (1 - share) * Math.max(0, drift.sum / window);
-            out[i] = drift.filled ? Math.sqrt(variance * barsPerYear) : NaN;
-          }
-          last = before;
-        },
-      };
-    },
+    create: (p) => yangZhangKernel(p.window, p.barsPerYear),
   }),
   ewmaVolatility: defineFeature({
     family: "volatility",

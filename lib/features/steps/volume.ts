@@ -1,13 +1,231 @@
 import { z } from "zod";
 import { Ema } from "../ema.ts";
 import { bars, defineFeature } from "../feature_definition.ts";
-import { RollingSum } from "../rolling.ts";
+import { typicalPrices } from "../bar_prices.ts";
+import type { Kernel } from "../kernel.ts";
+import { RollingSum } from "../rolling_sum.ts";
+import { scratch } from "../scratch.ts";
+import { Series } from "../series.ts";
 
 const highLowClose = ["high", "low", "close"];
 
-/** Share of the range in which the bar closed, -1 to 1, times volume: Chaikin's money flow of a bar. */
-function moneyFlow(h: number, l: number, c: number, volume: number): number {
-  return h > l ? (c - l - (h - c)) / (h - l) * volume : 0 * (h - l) * volume * c;
+/** Share of the range in which the bar closed, -1 to 1, times volume: Chaikin's money flow of bars. */
+function moneyFlows(
+  [h, l, c, v]: readonly Float64Array[],
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const range = h[i] - l[i];
+    out[at++] = range > 0 ? (2 * c[i] - l[i] - h[i]) / range * v[i] : 0;
+  }
+}
+
+/** Sum of volume, added where the close rose and taken off where it fell. */
+function obvKernel(): Kernel {
+  let started = false;
+  let total = 0;
+  return {
+    reset() {
+      started = false;
+    },
+    run([c, v], [out], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        total = out[i] = v[i];
+        i++;
+      }
+      let sum = total;
+      for (; i < to; i++) {
+        // Comparisons as 0 or 1: a branch would be guessed wrong every other bar.
+        sum += v[i] * (+(c[i] > c[i - 1]) - +(c[i] < c[i - 1]));
+        out[i] = sum;
+      }
+      total = sum;
+    },
+  };
+}
+
+/** Running sum of money flows. */
+function accumulationKernel(): Kernel {
+  let total = 0;
+  return {
+    reset() {
+      total = 0;
+    },
+    run(inputs, [out], from, to) {
+      moneyFlows(inputs, from, to, out, from);
+      let sum = total;
+      for (let i = from; i < to; i++) out[i] = sum += out[i];
+      total = sum;
+    },
+  };
+}
+
+/** Fast less slow average of the accumulation line, both started with its first value. */
+function chaikinKernel(fastWindow: number, slowWindow: number): Kernel {
+  const fastAlpha = 2 / (fastWindow + 1);
+  const slowAlpha = 2 / (slowWindow + 1);
+  const line = accumulationKernel();
+  let seen = 0;
+  let fastAverage = 0;
+  let slowAverage = 0;
+  return {
+    reset() {
+      seen = 0;
+      line.reset?.();
+    },
+    run(inputs, outputs, from, to) {
+      line.run(inputs, outputs, from, to);
+      const [out] = outputs;
+      let fast = fastAverage;
+      let slow = slowAverage;
+      if (seen === 0) fast = slow = out[from];
+      for (let i = from; i < to; i++) {
+        const total = out[i];
+        fast += fastAlpha * (total - fast);
+        slow += slowAlpha * (total - slow);
+        out[i] = fast - slow;
+      }
+      fastAverage = fast;
+      slowAverage = slow;
+      for (let i = from; i < to && seen < slowWindow; i++) if (++seen < slowWindow) out[i] = NaN;
+    },
+  };
+}
+
+/** Sum of money flows over sum of volumes; 0 where nothing traded. */
+function moneyFlowKernel(window: number): Kernel {
+  const flow = new RollingSum(window);
+  const volume = new RollingSum(window, true);
+  const flows = new Series(window);
+  return {
+    reset() {
+      flow.reset();
+      volume.reset();
+    },
+    run(inputs, [out], from, to) {
+      const place = flows.extend(to - from);
+      moneyFlows(inputs, from, to, flows.values, place);
+      flow.run(flows.values, place, place + to - from, out, from);
+      const volumes = scratch(0, to - from);
+      volume.run(inputs[3], from, to, volumes, 0);
+      for (let i = from, k = 0; i < to; i++, k++) {
+        out[i] = volumes[k] === 0 ? 0 : out[i] / volumes[k];
+      }
+    },
+  };
+}
+
+/**
+ * Average of prices, weighted by volume, over the window; the plain average where nothing traded.
+ * `priceOf` writes the prices of the inputs, of which volume is the last and the close before it.
+ */
+function weightedKernel(
+  window: number,
+  ratio: boolean,
+  priceOf: (
+    inputs: readonly Float64Array[],
+    from: number,
+    to: number,
+    out: Float64Array,
+    at: number,
+  ) => void,
+): Kernel {
+  const value = new RollingSum(window);
+  const volume = new RollingSum(window, true);
+  const plain = new RollingSum(window);
+  const prices = new Series(window);
+  const values = new Series(window);
+  return {
+    reset() {
+      value.reset();
+      volume.reset();
+      plain.reset();
+    },
+    run(inputs, [out], from, to) {
+      const traded = inputs[inputs.length - 1];
+      const close = inputs[inputs.length - 2];
+      const n = to - from;
+      const place = prices.extend(n);
+      values.extend(n);
+      priceOf(inputs, from, to, prices.values, place);
+      multiply(prices.values, place, traded, from, to, values.values);
+      const volumes = scratch(0, n);
+      const means = scratch(1, n);
+      value.run(values.values, place, place + n, out, from);
+      volume.run(traded, from, to, volumes, 0);
+      plain.run(prices.values, place, place + n, means, 0, 1 / window);
+      for (let i = from, k = 0; i < to; i++, k++) {
+        out[i] = volumes[k] === 0 ? means[k] : out[i] / volumes[k];
+      }
+      if (ratio) { for (let i = from; i < to; i++) out[i] = close[i] / out[i] - 1; }
+    },
+  };
+}
+
+/** values[place..] = prices[place..] x volume[from..to) */
+function multiply(
+  prices: Float64Array,
+  place: number,
+  volume: Float64Array,
+  from: number,
+  to: number,
+  values: Float64Array,
+): void {
+  for (let i = from; i < to; i++, place++) values[place] = prices[place] * volume[i];
+}
+
+/** Elder's force index: average of the change times volume. */
+function forceKernel(window: number): Kernel {
+  const average = new Ema(window);
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      average.reset();
+    },
+    run([c, v], [out], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
+      }
+      const forces = scratch(0, to - i);
+      for (let k = 0, row = i; row < to; row++, k++) forces[k] = (c[row] - c[row - 1]) * v[row];
+      average.run(forces, 0, to - i, out, i);
+    },
+  };
+}
+
+/** Move of the bar's middle per volume and range, averaged; a bar without volume moved by nothing. */
+function easeKernel(window: number): Kernel {
+  const mean = new RollingSum(window);
+  const eases = new Series(window);
+  let started = false;
+  return {
+    reset() {
+      started = false;
+      mean.reset();
+    },
+    run([h, l, v], [out], from, to) {
+      let i = from;
+      if (!started) {
+        started = true;
+        out[i++] = NaN;
+      }
+      const place = eases.extend(to - i);
+      const { values } = eases;
+      for (let row = i, o = place; row < to; row++, o++) {
+        const move = (h[row] + l[row]) / 2 - (h[row - 1] + l[row - 1]) / 2;
+        values[o] = v[row] > 0 ? move * (h[row] - l[row]) / (v[row] / 1e8) : 0;
+      }
+      mean.run(values, place, place + to - i, out, i, 1 / window);
+    },
+  };
 }
 
 /** The start of a UTC day, week (Monday) or month as a number that changes with it. */
@@ -26,33 +244,9 @@ export const volume = {
     summary: "On-balance volume, from the first bar on: its level depends on where the bars start",
     params: z.strictObject({}),
     inputs: () => ["close", "volume"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: () => 0,
-    create() {
-      let last = NaN;
-      let total = 0;
-      return {
-        run([c, v], [out], from, to) {
-          let before = last;
-          let sum = total;
-          for (let i = from; i < to; i++) {
-            const close = c[i];
-            if (close !== close || v[i] !== v[i]) {
-              before = NaN;
-              out[i] = NaN;
-              continue;
-            }
-            if (before !== before) sum = v[i];
-            else if (close > before) sum += v[i];
-            else if (close < before) sum -= v[i];
-            before = close;
-            out[i] = sum;
-          }
-          last = before;
-          total = sum;
-        },
-      };
-    },
+    create: obvKernel,
   }),
   accumulation: defineFeature({
     family: "volume",
@@ -61,20 +255,7 @@ export const volume = {
     inputs: () => [...highLowClose, "volume"],
     lookback: () => 0,
     warmup: () => 0,
-    create() {
-      let total = 0;
-      return {
-        run([h, l, c, v], [out], from, to) {
-          let sum = total;
-          for (let i = from; i < to; i++) {
-            const flow = moneyFlow(h[i], l[i], c[i], v[i]);
-            sum = flow === flow ? sum + flow : 0;
-            out[i] = flow === flow ? sum : NaN;
-          }
-          total = sum;
-        },
-      };
-    },
+    create: accumulationKernel,
   }),
   chaikinOscillator: defineFeature({
     family: "volume",
@@ -85,61 +266,16 @@ export const volume = {
     inputs: () => [...highLowClose, "volume"],
     lookback: () => 0,
     warmup: (p) => p.slow - 1,
-    create(p) {
-      const fastAlpha = 2 / (p.fast + 1);
-      const slowAlpha = 2 / (p.slow + 1);
-      const state = { seen: 0, total: 0.5, fast: 0.5, slow: 0.5 };
-      return {
-        run([h, l, c, v], [out], from, to) {
-          let { seen, total, fast, slow } = state;
-          for (let i = from; i < to; i++) {
-            const flow = moneyFlow(h[i], l[i], c[i], v[i]);
-            if (flow !== flow) {
-              seen = 0;
-              out[i] = NaN;
-              continue;
-            }
-            if (seen === 0) fast = slow = total = flow;
-            else {
-              total += flow;
-              fast += fastAlpha * (total - fast);
-              slow += slowAlpha * (total - slow);
-            }
-            if (seen < p.slow) seen++;
-            out[i] = seen >= p.slow ? fast - slow : NaN;
-          }
-          Object.assign(state, { seen, total, fast, slow });
-        },
-      };
-    },
+    create: (p) => chaikinKernel(p.fast, p.slow),
   }),
   chaikinMoneyFlow: defineFeature({
     family: "volume",
     summary: "Chaikin money flow over the window, -1 to 1; 0 where nothing traded",
     params: z.strictObject({ window: bars(20) }),
     inputs: () => [...highLowClose, "volume"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
-    create({ window }) {
-      const flows = new RollingSum(window);
-      const volumes = new RollingSum(window);
-      return {
-        run([h, l, c, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const flow = moneyFlow(h[i], l[i], c[i], v[i]);
-            if (flow !== flow) {
-              flows.reset();
-              volumes.reset();
-              out[i] = NaN;
-              continue;
-            }
-            flows.push(flow);
-            volumes.push(v[i]);
-            out[i] = !volumes.filled ? NaN : volumes.sum > 0 ? flows.sum / volumes.sum : 0;
-          }
-        },
-      };
-    },
+    create: (p) => moneyFlowKernel(p.window),
   }),
   vwap: defineFeature({
     family: "volume",
@@ -147,33 +283,14 @@ export const volume = {
       "the plain average where nothing traded",
     params: z.strictObject({ window: bars(20), ratio: z.boolean().default(false) }),
     inputs: () => [...highLowClose, "volume"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
-    create({ window, ratio }) {
-      const values = new RollingSum(window);
-      const volumes = new RollingSum(window);
-      const plain = new RollingSum(window);
-      return {
-        run([h, l, c, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const typical = (h[i] + l[i] + c[i]) / 3;
-            const value = typical * v[i];
-            if (value !== value) {
-              values.reset();
-              volumes.reset();
-              plain.reset();
-              out[i] = NaN;
-              continue;
-            }
-            values.push(value);
-            volumes.push(v[i]);
-            plain.push(typical);
-            const average = volumes.sum > 0 ? values.sum / volumes.sum : plain.sum / window;
-            out[i] = !plain.filled ? NaN : ratio ? c[i] / average - 1 : average;
-          }
-        },
-      };
-    },
+    create: (p) =>
+      weightedKernel(
+        p.window,
+        p.ratio,
+        ([h, l, c], from, to, out, at) => typicalPrices(h, l, c, from, to, out, at),
+      ),
   }),
   anchoredVwap: defineFeature({
     family: "volume",
@@ -220,54 +337,21 @@ export const volume = {
     summary: "Volume-weighted moving average of the close; the plain average where nothing traded",
     params: z.strictObject({ window: bars(20), ratio: z.boolean().default(false) }),
     inputs: () => ["close", "volume"],
-    lookback: () => 0,
+    lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
-    create({ window, ratio }) {
-      const values = new RollingSum(window);
-      const volumes = new RollingSum(window);
-      const plain = new RollingSum(window);
-      return {
-        run([c, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const value = c[i] * v[i];
-            if (value !== value) {
-              values.reset();
-              volumes.reset();
-              plain.reset();
-              out[i] = NaN;
-              continue;
-            }
-            values.push(value);
-            volumes.push(v[i]);
-            plain.push(c[i]);
-            const average = volumes.sum > 0 ? values.sum / volumes.sum : plain.sum / window;
-            out[i] = !plain.filled ? NaN : ratio ? c[i] / average - 1 : average;
-          }
-        },
-      };
-    },
+    create: (p) =>
+      weightedKernel(p.window, p.ratio, ([c], from, to, out, at) => {
+        for (let i = from; i < to; i++) out[at++] = c[i];
+      }),
   }),
   forceIndex: defineFeature({
     family: "volume",
     summary: "Elder's force index: exponential average of change times volume",
     params: z.strictObject({ window: bars(13) }),
     inputs: () => ["close", "volume"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create({ window }) {
-      const average = new Ema(window);
-      let last = NaN;
-      return {
-        run([c, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const force = (c[i] - last) * v[i];
-            last = c[i];
-            if (force !== force) average.reset();
-            out[i] = force === force ? average.push(force) : NaN;
-          }
-        },
-      };
-    },
+    create: (p) => forceKernel(p.window),
   }),
   easeOfMovement: defineFeature({
     family: "volume",
@@ -275,24 +359,8 @@ export const volume = {
       "Ease of movement: average move of the bar's middle per volume (in 100 million) and range",
     params: z.strictObject({ window: bars(14) }),
     inputs: () => ["high", "low", "volume"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
-    create({ window }) {
-      const sum = new RollingSum(window);
-      let last = NaN;
-      return {
-        run([h, l, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            const middle = (h[i] + l[i]) / 2;
-            const move = middle - last;
-            const ease = v[i] > 0 ? move * (h[i] - l[i]) / (v[i] / 1e8) : 0 * move * v[i];
-            last = middle;
-            if (ease !== ease) sum.reset();
-            else sum.push(ease);
-            out[i] = sum.filled ? sum.sum / window : NaN;
-          }
-        },
-      };
-    },
+    create: (p) => easeKernel(p.window),
   }),
 };
