@@ -77,8 +77,9 @@ const run = name === "event"
   ? sweep(Number(sizeA), Number(sizeB))
   : rebalance(Number(sizeA), Number(sizeB));
 let check = NaN;
-// Warm-up: compilation in its tiers, and threads that start once.
-for (let i = 0; i < 3; i++) check = await run();
+// Warm-up: compilation in its tiers (a loop that is entered once a run takes some of them), and
+// threads that start once.
+for (let i = 0; i < 8; i++) check = await run();
 const runs: number[] = [];
 for (let i = 0; i < Number(repeats); i++) {
   const from = performance.now();

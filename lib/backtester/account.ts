@@ -7,6 +7,7 @@
  */
 import type { Commission } from "./costs/commission.ts";
 import type { Trade } from "./trade.ts";
+import { TradeLog } from "./trade_log.ts";
 
 interface Lot {
   units: number;
@@ -24,7 +25,7 @@ export class Account {
   cash: number;
   readonly units: Float64Array;
   readonly mark: Float64Array;
-  readonly trades: Trade[] = [];
+  readonly closed: TradeLog;
   /** Number of assets held short. */
   shorts = 0;
   /** Sum over fills of traded value, since the last {@linkcode takeTradedValue}. */
@@ -33,8 +34,9 @@ export class Account {
   readonly #lots: Lot[][];
   readonly #symbols: readonly string[];
 
-  constructor(cash: number, symbols: readonly string[]) {
+  constructor(cash: number, symbols: readonly string[], time: Float64Array) {
     this.cash = cash;
+    this.closed = new TradeLog(symbols, time);
     this.#symbols = symbols;
     this.units = new Float64Array(symbols.length);
     this.mark = new Float64Array(symbols.length);
@@ -124,7 +126,7 @@ export class Account {
         // What rounding leaves of a lot belongs to its last closing.
         const whole = closesAll || Math.abs(lot.units) <= Math.abs(left) * (1 + 1e-12);
         const closed = whole ? lot.units : -left;
-        this.#book(a, lot, closed, price, unitValue, feePerUnit, bar, time, orderId);
+        this.#book(a, lot, closed, price, unitValue, feePerUnit, bar, orderId);
         left += closed;
         if (whole) lots.shift();
         else {
@@ -138,6 +140,7 @@ export class Account {
     lots.push({ units: left, price, unitValue, feePerUnit, bar, time, orderId, tag });
   }
 
+  /** Closes `units` of a lot, whole or in part. */
   #book(
     a: number,
     lot: Lot,
@@ -146,31 +149,17 @@ export class Account {
     unitValue: number,
     feePerUnit: number,
     bar: number,
-    time: number,
     orderId: number,
   ): void {
-    this.trades.push(
-      tradeOf(
-        this.#symbols[a],
-        lot,
-        units,
-        price,
-        unitValue,
-        feePerUnit,
-        bar,
-        time,
-        orderId,
-        false,
-      ),
-    );
+    const fees = Math.abs(units) * (lot.feePerUnit + feePerUnit);
+    const pnl = units * (unitValue - lot.unitValue) - fees;
+    this.closed.push(a, units, lot, bar, price, orderId, pnl, fees);
   }
 
   /** Open lots as trades marked at `price(a)` and worth `mark[a]` a unit; they stay open. */
   openTrades(bar: number, time: number, price: (a: number) => number): Trade[] {
     return this.#lots.flatMap((lots, a) =>
-      lots.map((lot) =>
-        tradeOf(this.#symbols[a], lot, lot.units, price(a), this.mark[a], 0, bar, time, -1, true)
-      )
+      lots.map((lot) => openTrade(this.#symbols[a], lot, price(a), this.mark[a], bar, time))
     );
   }
 
@@ -199,25 +188,21 @@ export class Account {
   }
 }
 
-function tradeOf(
+function openTrade(
   symbol: string,
   lot: Lot,
-  units: number,
   price: number,
   unitValue: number,
-  exitFeePerUnit: number,
   bar: number,
   time: number,
-  orderId: number,
-  isOpen: boolean,
 ): Trade {
-  const size = Math.abs(units);
-  const fees = size * (lot.feePerUnit + exitFeePerUnit);
-  const pnl = units * (unitValue - lot.unitValue) - fees;
+  const size = Math.abs(lot.units);
+  const fees = size * lot.feePerUnit;
+  const pnl = lot.units * (unitValue - lot.unitValue) - fees;
   return {
     symbol,
-    side: units > 0 ? "long" : "short",
-    units,
+    side: lot.units > 0 ? "long" : "short",
+    units: lot.units,
     entryBar: lot.bar,
     entryTime: lot.time,
     entryPrice: lot.price,
@@ -228,9 +213,9 @@ function tradeOf(
     tradeReturn: pnl / (size * lot.unitValue),
     fees,
     bars: bar - lot.bar,
-    isOpen,
+    isOpen: true,
     entryOrderId: lot.orderId,
-    exitOrderId: orderId,
+    exitOrderId: -1,
     tag: lot.tag,
   };
 }

@@ -103,8 +103,8 @@ export function backtest(
         }
       }
       if (onTrade !== undefined) {
-        while (toldTrades < account.trades.length) {
-          onTrade.call(strategy, account.trades[toldTrades++], context);
+        while (toldTrades < account.closed.length) {
+          onTrade.call(strategy, account.closed.toTrades()[toldTrades++], context);
         }
       }
       if (t >= firstBar) {

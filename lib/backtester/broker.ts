@@ -33,6 +33,9 @@ export class Broker {
   #equity = NaN;
   #equityBar = -1;
   #working: WorkingOrder[] = [];
+  /** Nothing happens between bars: no financing, no corporate action. */
+  readonly #isIdle: boolean;
+  readonly #closes: readonly Float64Array[];
 
   constructor(panel: Panel, options: ResolvedOptions) {
     this.#panel = panel;
@@ -44,6 +47,8 @@ export class Broker {
     this.terms = this.execution.terms;
     this.done = new OrderLog(panel.symbols, panel.time);
     this.holding = new Holding(panel, this.account, this.terms, options.source);
+    this.#closes = panel.assets.map((asset) => asset.close);
+    this.#isIdle = this.holding.isIdle;
   }
 
   /** Index of a symbol; the only one when none is named. @throws {OrderError} If it is unknown. */
@@ -142,7 +147,7 @@ export class Broker {
 
   /** Everything of bar `t` before the strategy sees it. */
   processBar(t: number): void {
-    this.holding.beginBar(t, this.#working);
+    if (!this.#isIdle) this.holding.beginBar(t, this.#working);
     if (this.#working.length > 0) {
       this.#expire(t);
       this.#atOpen(t);
@@ -304,13 +309,14 @@ export class Broker {
   }
 
   #mark(t: number): void {
-    const { account, terms } = this;
-    const { assets } = this.#panel;
-    for (let a = 0; a < assets.length; a++) {
-      const close = assets[a].close[t];
-      if (close === close) {
-        account.mark[a] = close * terms.multiplier[a] * this.execution.rate(a, t);
-      }
+    const closes = this.#closes;
+    const { mark } = this.account;
+    const { multiplier, fx } = this.terms;
+    for (let a = 0; a < closes.length; a++) {
+      const close = closes[a][t];
+      if (close !== close) continue;
+      const rates = fx[a];
+      mark[a] = rates === null ? close * multiplier[a] : close * multiplier[a] * rates[t];
     }
   }
 

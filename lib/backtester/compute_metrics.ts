@@ -1,10 +1,9 @@
 import { bootstrapIntervals, type BootstrapOptions, type Interval } from "./metrics/bootstrap.ts";
 import * as m from "./metrics/mod.ts";
-import { drawdownsOf, underwater } from "./metrics/drawdowns.ts";
+import { type FallSummary, summariseFalls } from "./metrics/fall_summary.ts";
 import { momentsOf } from "./metrics/moments.ts";
-import { quantileInPlace } from "./metrics/order_statistics.ts";
-import { ratioOfTails } from "./metrics/tail_ratio.ts";
-import { rootMeanSquare } from "./metrics/ulcer_index.ts";
+import { returnSums } from "./metrics/return_sums.ts";
+import { tailsOf } from "./metrics/return_tails.ts";
 
 export interface MetricsOptions {
   /** Benchmark returns of the same bars. */
@@ -36,7 +35,7 @@ export function computeMetrics(
   returns: Float64Array,
   options: MetricsOptions = {},
 ): Record<string, number> {
-  return metricsOf(returns, underwater(returns), options);
+  return metricsOf(returns, summariseFalls(growthOf(returns), 1), options);
 }
 
 /**
@@ -69,32 +68,36 @@ export function metricIntervals(
   return bootstrapIntervals(rows, Object.fromEntries(names.map((n) => [n, at(n)])), options);
 }
 
-/** As {@linkcode computeMetrics}, with the underwater curve that belongs to the returns. */
+/** Value of 1 invested, bar by bar. */
+function growthOf(returns: Float64Array): Float64Array {
+  const out = new Float64Array(returns.length);
+  let value = 1;
+  for (let t = 0; t < returns.length; t++) out[t] = value *= 1 + returns[t];
+  return out;
+}
+
+const undefinedTails = { low: NaN, high: NaN, tailMean: NaN };
+
+/** As {@linkcode computeMetrics}, with the drawdowns that belong to the returns. */
 export function metricsOf(
   returns: Float64Array,
-  depth: Float64Array,
+  falls: FallSummary,
   options: MetricsOptions = {},
 ): Record<string, number> {
   const { benchmark, barsPerYear = 252, riskFree = 0, selection } = options;
-  const basic = momentsOf(returns);
+  const n = returns.length;
+  // Sums, moments, falls and tails are made once for the metrics that share them.
+  const sums = returnSums(returns, riskFree);
+  const basic = momentsOf(returns, sums.sum);
   const moments = m.sharpeMoments(returns, riskFree, basic);
   const scale = Math.sqrt(barsPerYear);
-  // Falls and tails are made once for the metrics that share them.
-  const falls = drawdownsOf(depth);
-  const total = m.totalReturn(returns);
-  const growth = m.growthRate(total, returns.length, barsPerYear);
+  const total = sums.growth - 1;
+  const growth = m.growthRate(total, n, barsPerYear);
   // One NaN among the returns reaches the total.
   const isWhole = !Number.isNaN(total);
-  const [low, high, tail] = isWhole ? tailsOf(returns) : [NaN, NaN, NaN];
-  const down = m.downsideDeviation(returns, { barsPerYear, minimumReturn: riskFree });
-  let deep = isWhole ? 0 : NaN;
-  let depths = 0, bars = 0, longest = 0;
-  for (const fall of falls) {
-    depths += fall.depth;
-    bars += fall.bars;
-    if (fall.bars > longest) longest = fall.bars;
-    if (fall.depth < deep) deep = fall.depth;
-  }
+  const { low, high, tailMean } = isWhole ? tailsOf(returns) : undefinedTails;
+  const down = m.downsideOf(sums, n, barsPerYear);
+  const deep = isWhole ? falls.deepest : NaN;
   const metrics: Record<string, number> = {
     total_return: total,
     cagr: growth,
@@ -103,16 +106,16 @@ export function metricsOf(
     sharpe: moments.sharpe * scale,
     sortino: down > 0 ? (basic.mean - riskFree) * barsPerYear / down : NaN,
     calmar: deep < 0 ? growth / -deep : NaN,
-    omega: m.omegaRatio(returns, riskFree),
+    omega: m.omegaOf(sums),
     max_drawdown: deep,
-    max_drawdown_bars: longest,
-    average_drawdown: falls.length === 0 ? 0 : depths / falls.length,
-    average_drawdown_bars: falls.length === 0 ? 0 : bars / falls.length,
+    max_drawdown_bars: falls.longest,
+    average_drawdown: falls.count === 0 ? 0 : falls.depths / falls.count,
+    average_drawdown_bars: falls.count === 0 ? 0 : falls.bars / falls.count,
     recovery_factor: deep < 0 ? total / -deep : NaN,
-    ulcer_index: rootMeanSquare(depth),
+    ulcer_index: falls.rootMeanSquare,
     var_95: low,
-    cvar_95: tail,
-    tail_ratio: ratioOfTails(low, high),
+    cvar_95: tailMean,
+    tail_ratio: m.ratioOfTails(low, high),
     skew: moments.skew,
     kurtosis: moments.kurtosis,
     psr: m.probabilisticSharpe(moments),
@@ -127,17 +130,4 @@ export function metricsOf(
     metrics.down_capture = m.captureRatio(returns, benchmark, "down", barsPerYear);
   }
   return metrics;
-}
-
-/** 5th and 95th percentile and the mean of the lowest 5 %; `returns` hold no NaN. */
-function tailsOf(returns: Float64Array): [low: number, high: number, tail: number] {
-  const n = returns.length;
-  if (n === 0) return [NaN, NaN, NaN];
-  const values = Float64Array.from(returns);
-  const k = Math.floor(0.05 * (n - 1));
-  const low = quantileInPlace(values, 0.05);
-  // The lowest k + 1 values stand in front now; the upper percentile is sought behind them.
-  let sum = 0;
-  for (let i = 0; i <= k; i++) sum += values[i];
-  return [low, quantileInPlace(values, 0.95, k + 1), sum / (k + 1)];
 }

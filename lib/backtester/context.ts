@@ -30,9 +30,7 @@ export class RevealedSeries implements Series {
   }
 
   at(ago: number): number {
-    if (!(ago >= 0)) {
-      throw new LookAheadError(`Cannot read series: ago must be >= 0, got ${ago}`);
-    }
+    if (!(ago >= 0)) refuse(ago);
     const bar = this.#clock.bar - ago;
     return bar < 0 ? NaN : this.#column[bar];
   }
@@ -41,6 +39,11 @@ export class RevealedSeries implements Series {
     const to = this.#clock.bar + 1;
     return this.#column.slice(Math.max(0, to - count), to);
   }
+}
+
+/** Apart, so that reading a series stays short enough to be inlined. */
+function refuse(ago: number): never {
+  throw new LookAheadError(`Cannot read series: ago must be >= 0, got ${ago}`);
 }
 
 /** Runs `init`: collects indicators, checks them, and derives the warm-up. */
@@ -148,7 +151,7 @@ export class StrategyContext implements Context {
     return this.#broker.account.cash;
   }
   get trades(): readonly Trade[] {
-    return this.#broker.account.trades;
+    return this.#broker.account.closed.toTrades();
   }
   get orders(): readonly Order[] {
     return this.#broker.working.filter((o) => o.isWorking);

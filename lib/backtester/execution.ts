@@ -59,7 +59,7 @@ export class Execution {
     this.#onFill = onFill;
     this.#fxCostRate = options.source.fxCost ?? 0;
     this.#rebalancesLazily = options.rebalanceBand > 0;
-    this.account = new Account(options.cash, panel.symbols);
+    this.account = new Account(options.cash, panel.symbols, panel.time);
     this.fills = new FillLog(panel.symbols, panel.time);
     this.terms = contractTerms(panel, options.source);
     this.#filledVolume = new Float64Array(panel.symbols.length);

@@ -1,18 +1,20 @@
 import type { Fill } from "./order.ts";
+import { RowLog } from "./row_log.ts";
 
-const start = 256;
-
-/** Fills as growing columns: a long run makes many, and few callers look at each. */
+/** Fills as columns: a long run makes many, and few callers look at each. */
 export class FillLog {
-  length = 0;
   readonly #symbols: readonly string[];
   readonly #time: Float64Array;
-  #whole = new Int32Array(3 * start); // order id, asset, bar
-  #real = new Float64Array(4 * start); // units, price, raw price, fee
+  /** Order, asset, bar; units, price, raw price, fee. */
+  readonly #rows = new RowLog(3, 4);
 
   constructor(symbols: readonly string[], time: Float64Array) {
     this.#symbols = symbols;
     this.#time = time;
+  }
+
+  get length(): number {
+    return this.#rows.length;
   }
 
   push(
@@ -24,35 +26,30 @@ export class FillLog {
     rawPrice: number,
     fee: number,
   ): void {
-    const i = this.length++;
-    if (3 * i === this.#whole.length) {
-      const whole = new Int32Array(6 * i);
-      whole.set(this.#whole);
-      this.#whole = whole;
-      const real = new Float64Array(8 * i);
-      real.set(this.#real);
-      this.#real = real;
-    }
-    this.#whole[3 * i] = orderId;
-    this.#whole[3 * i + 1] = asset;
-    this.#whole[3 * i + 2] = bar;
-    this.#real[4 * i] = units;
-    this.#real[4 * i + 1] = price;
-    this.#real[4 * i + 2] = rawPrice;
-    this.#real[4 * i + 3] = fee;
+    this.#rows.append();
+    const { whole, real, w, r } = this.#rows;
+    whole[w] = orderId;
+    whole[w + 1] = asset;
+    whole[w + 2] = bar;
+    real[r] = units;
+    real[r + 1] = price;
+    real[r + 2] = rawPrice;
+    real[r + 3] = fee;
   }
 
   at(i: number): Fill {
-    const bar = this.#whole[3 * i + 2];
+    this.#rows.seek(i);
+    const { whole, real, w, r } = this.#rows;
+    const bar = whole[w + 2];
     return {
-      orderId: this.#whole[3 * i],
-      symbol: this.#symbols[this.#whole[3 * i + 1]],
+      orderId: whole[w],
+      symbol: this.#symbols[whole[w + 1]],
       bar,
       time: this.#time[bar],
-      units: this.#real[4 * i],
-      price: this.#real[4 * i + 1],
-      rawPrice: this.#real[4 * i + 2],
-      fee: this.#real[4 * i + 3],
+      units: real[r],
+      price: real[r + 1],
+      rawPrice: real[r + 2],
+      fee: real[r + 3],
     };
   }
 

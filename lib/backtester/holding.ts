@@ -51,6 +51,11 @@ export class Holding {
     }).sort((x, y) => x.action.time - y.action.time || x.asset - y.asset);
   }
 
+  /** Whether nothing ever happens between bars. */
+  get isIdle(): boolean {
+    return !this.#accrues && this.#actions.length === 0;
+  }
+
   /** Applies what is due before the open of bar `t`. */
   beginBar(t: number, working: readonly WorkingOrder[]): void {
     if (this.#accrues && t > 0) this.#accrue(t);

@@ -1,33 +1,30 @@
 import type { Order, OrderStatus, OrderType, TimeInForce } from "./order.ts";
+import { RowLog } from "./row_log.ts";
 import type { WorkingOrder } from "./working_order.ts";
 
 const types: readonly OrderType[] = ["market", "limit", "stop", "stopLimit", "trailingStop"];
 const statuses: readonly OrderStatus[] = [
+  "filled",
   "pending",
   "partial",
-  "filled",
   "cancelled",
   "rejected",
   "expired",
 ];
 const times: readonly TimeInForce[] = ["gtc", "day", "ioc", "fok"];
-/** Codes by name; a record is quicker than a search. */
-const codesOf = <Name extends string>(names: readonly Name[]) =>
-  Object.fromEntries(names.map((name, i) => [name, i])) as Record<Name, number>;
-const typeCodes = codesOf(types);
-const statusCodes = codesOf(statuses);
-const timeCodes = codesOf(times);
-const wholes = 6;
-const reals = 6;
+
+/** Place of a name in its list; the first, by far the most usual, without a search. */
+function codeOf<Name extends string>(names: readonly Name[], name: Name): number {
+  return name === names[0] ? 0 : names.indexOf(name);
+}
 
 /**
- * Orders that are done, as growing columns: a long run places many, and as objects they would keep
- * the garbage collector busier than the run itself.
+ * Orders that are done, as columns: a long run places many, and as objects they would keep the garbage
+ * collector busier than the run itself.
  */
 export class OrderLog {
-  #length = 0;
-  #whole = new Int32Array(wholes * 256); // id, asset, placed bar, filled bar, parent, packed enums
-  #real = new Float64Array(reals * 256); // units, filled units, limit, stop, price, fee
+  /** Id, asset, placed bar, filled bar, parent, packed enums; units, filled units, limit, stop, price, fee. */
+  readonly #rows = new RowLog(6, 6);
   /** Reasons and tags by id; most orders have neither. */
   readonly #reasons = new Map<number, string>();
   readonly #tags = new Map<number, string>();
@@ -41,62 +38,58 @@ export class OrderLog {
 
   /** Writes down an order as it is now. */
   push(order: WorkingOrder): void {
-    const i = this.#length++;
-    if (wholes * i === this.#whole.length) {
-      const whole = new Int32Array(2 * wholes * i);
-      whole.set(this.#whole);
-      this.#whole = whole;
-      const real = new Float64Array(2 * reals * i);
-      real.set(this.#real);
-      this.#real = real;
-    }
-    const w = wholes * i;
-    this.#whole[w] = order.id;
-    this.#whole[w + 1] = order.asset;
-    this.#whole[w + 2] = order.placedBar;
-    this.#whole[w + 3] = order.filledBar;
-    this.#whole[w + 4] = order.parentId;
-    this.#whole[w + 5] = typeCodes[order.type] + 8 * statusCodes[order.status] +
-      64 * timeCodes[order.timeInForce] + (order.isBuy ? 256 : 0);
-    const r = reals * i;
-    this.#real[r] = order.units;
-    this.#real[r + 1] = order.filledUnits;
-    this.#real[r + 2] = order.limit;
-    this.#real[r + 3] = order.stop;
-    this.#real[r + 4] = order.price;
-    this.#real[r + 5] = order.fee;
+    this.#rows.append();
+    const { whole, real, w, r } = this.#rows;
+    whole[w] = order.id;
+    whole[w + 1] = order.asset;
+    whole[w + 2] = order.placedBar;
+    whole[w + 3] = order.filledBar;
+    whole[w + 4] = order.parentId;
+    whole[w + 5] = codeOf(types, order.type) + 8 * codeOf(statuses, order.status) +
+      64 * codeOf(times, order.timeInForce) + (order.isBuy ? 256 : 0);
+    real[r] = order.units;
+    real[r + 1] = order.filledUnits;
+    real[r + 2] = order.limit;
+    real[r + 3] = order.stop;
+    real[r + 4] = order.price;
+    real[r + 5] = order.fee;
     if (order.reason !== "") this.#reasons.set(order.id, order.reason);
     if (order.tag !== "") this.#tags.set(order.id, order.tag);
   }
 
+  #at(i: number): Order {
+    this.#rows.seek(i);
+    const { whole, real, w, r } = this.#rows;
+    const id = whole[w];
+    const placedBar = whole[w + 2];
+    const filledBar = whole[w + 3];
+    const packed = whole[w + 5];
+    return {
+      id,
+      symbol: this.#symbols[whole[w + 1]],
+      side: packed & 256 ? "buy" : "sell",
+      type: types[packed & 7],
+      units: real[r],
+      filledUnits: real[r + 1],
+      limit: real[r + 2],
+      stop: real[r + 3],
+      timeInForce: times[(packed >> 6) & 3],
+      status: statuses[(packed >> 3) & 7],
+      placedBar,
+      placedTime: this.#time[placedBar],
+      filledBar,
+      filledTime: filledBar < 0 ? NaN : this.#time[filledBar],
+      price: real[r + 4],
+      fee: real[r + 5],
+      reason: this.#reasons.get(id) ?? "",
+      tag: this.#tags.get(id) ?? "",
+      parentId: whole[w + 4],
+    };
+  }
+
   /** All orders written, and those still working, in the order of their placing. */
   toOrders(working: readonly WorkingOrder[]): Order[] {
-    const out: Order[] = [];
-    for (let i = 0; i < this.#length; i++) {
-      const [id, asset, placedBar, filledBar, parentId, packed] = this.#whole.subarray(wholes * i);
-      const [units, filledUnits, limit, stop, price, fee] = this.#real.subarray(reals * i);
-      out.push({
-        id,
-        symbol: this.#symbols[asset],
-        side: packed & 256 ? "buy" : "sell",
-        type: types[packed & 7],
-        units,
-        filledUnits,
-        limit,
-        stop,
-        timeInForce: times[(packed >> 6) & 3],
-        status: statuses[(packed >> 3) & 7],
-        placedBar,
-        placedTime: this.#time[placedBar],
-        filledBar,
-        filledTime: filledBar < 0 ? NaN : this.#time[filledBar],
-        price,
-        fee,
-        reason: this.#reasons.get(id) ?? "",
-        tag: this.#tags.get(id) ?? "",
-        parentId,
-      });
-    }
+    const out = Array.from({ length: this.#rows.length }, (_, i) => this.#at(i));
     for (const order of working) out.push(order.toOrder());
     return out.sort((a, b) => a.id - b.id);
   }

@@ -1,12 +1,13 @@
 import type { Account } from "./account.ts";
 import type { Broker } from "./broker.ts";
 import { metricsOf } from "./compute_metrics.ts";
+import { summariseFalls } from "./metrics/fall_summary.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Fill, Order } from "./order.ts";
 import { day, type Panel } from "./panel.ts";
 import type { Recorder } from "./recorder.ts";
 import { barsPerYearOf } from "./bars_per_year.ts";
-import { tradeMetrics } from "./trade_metrics.ts";
+import { loggedTradeMetrics } from "./trade_metrics.ts";
 import type { Trade } from "./trade.ts";
 
 /** Where money went, in account currency; positive numbers are costs, save the last two. */
@@ -29,11 +30,11 @@ export interface BacktestResultParts {
   initialCash: number;
   equity: Float64Array;
   returns: Float64Array;
-  drawdown: Float64Array;
   position: Float64Array;
-  /** Made when first asked for, as are orders and fills. */
+  /** Functions make what few callers look at when they first do. */
+  drawdown: () => Float64Array;
   gross: () => Float64Array;
-  trades: Trade[];
+  trades: () => Trade[];
   openTrades: Trade[];
   orders: () => Order[];
   fills: () => Fill[];
@@ -81,9 +82,11 @@ export class BacktestResult {
   declare readonly fills: Fill[];
 
   constructor(parts: BacktestResultParts) {
-    const { orders, fills, gross, ...rest } = parts;
+    const { drawdown, gross, trades, orders, fills, ...rest } = parts;
     Object.assign(this, rest);
+    lazily(this, "drawdown", drawdown);
     lazily(this, "gross", gross);
+    lazily(this, "trades", trades);
     lazily(this, "orders", orders);
     lazily(this, "fills", fills);
   }
@@ -165,7 +168,6 @@ export function buildResult(run: RunRecord): BacktestResult {
   const returns = returnsOf(equity, options.cash);
   const time = cut(panel.time);
   const position = cut(recorder.position);
-  const drawdown = drawdownOf(equity, options.cash);
   const barsPerYear = options.source.barsPerYear ?? barsPerYearOf(time);
   const last = Math.max(0, length - 1);
   const lastClose = (a: number) => {
@@ -174,12 +176,12 @@ export function buildResult(run: RunRecord): BacktestResult {
     return NaN;
   };
   const metrics = {
-    ...metricsOf(returns, drawdown, {
+    ...metricsOf(returns, summariseFalls(equity, options.cash), {
       barsPerYear,
       riskFree: options.source.riskFree,
       selection: options.source.selection,
     }),
-    ...tradeMetrics(account.trades),
+    ...loggedTradeMetrics(account.closed),
     turnover: length === 0 ? 0 : recorder.turnover / 2 / length * barsPerYear,
     exposure: length === 0 ? 0 : recorder.barsHeld / length,
   };
@@ -191,10 +193,10 @@ export function buildResult(run: RunRecord): BacktestResult {
     initialCash: options.cash,
     equity,
     returns,
-    drawdown,
+    drawdown: () => drawdownOf(equity, options.cash),
     position,
     gross: () => recorder.gross === null ? position.map((w) => Math.abs(w)) : cut(recorder.gross),
-    trades: account.trades,
+    trades: () => account.closed.toTrades(),
     openTrades: account.openTrades(last, panel.time[last], lastClose),
     orders: run.orders,
     fills: run.fills,

@@ -53,7 +53,7 @@ export class SignalRun {
     this.#multiplier = own?.multiplier ?? options.source.multiplier ?? 1;
     this.#lot = own?.lotSize ?? options.source.lotSize ?? 0;
     this.#tick = own?.tickSize ?? options.source.tickSize ?? 0;
-    this.account = new Account(options.cash, panel.symbols);
+    this.account = new Account(options.cash, panel.symbols, panel.time);
     this.fills = new FillLog(panel.symbols, panel.time);
     this.recorder = new Recorder(panel.length, options.cash, panel.assets.length);
   }

@@ -1,3 +1,5 @@
+import { type ReturnSums, returnSums } from "./return_sums.ts";
+
 /**
  * Annualised downside deviation: `sqrt(mean(min(r - mar, 0)^2)) * sqrt(A)`, the mean over all N bars.
  *
@@ -8,10 +10,9 @@ export function downsideDeviation(
   options: { barsPerYear?: number; minimumReturn?: number } = {},
 ): number {
   const { barsPerYear = 252, minimumReturn = 0 } = options;
-  let sum = 0;
-  for (let t = 0; t < returns.length; t++) {
-    const d = Math.min(returns[t] - minimumReturn, 0);
-    sum += d * d;
-  }
-  return Math.sqrt(sum / returns.length) * Math.sqrt(barsPerYear);
+  return downsideOf(returnSums(returns, minimumReturn), returns.length, barsPerYear);
+}
+
+export function downsideOf(sums: ReturnSums, count: number, barsPerYear: number): number {
+  return Math.sqrt(sums.downsideSquares / count) * Math.sqrt(barsPerYear);
 }

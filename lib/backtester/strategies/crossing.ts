@@ -1,5 +1,12 @@
 import type { Series } from "../strategy.ts";
 
+/** 1 if `a` has just gone above `b`, -1 if it has just gone below, else 0; a touch does not count. */
+export function crossing(a: Series, b: Series): -1 | 0 | 1 {
+  const gap = a.now - b.now;
+  if (gap > 0) return a.at(1) < b.at(1) ? 1 : 0;
+  return gap < 0 && a.at(1) > b.at(1) ? -1 : 0;
+}
+
 /** Whether `a` has just gone above `b`: below it one bar ago, above it now. */
 export function crossesAbove(a: Series, b: Series): boolean {
   return a.now > b.now && a.at(1) < b.at(1);

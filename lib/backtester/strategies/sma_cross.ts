@@ -1,6 +1,6 @@
 import { movingAverage } from "../indicators/moving_average.ts";
 import type { Series, Strategy } from "../strategy.ts";
-import { crossesAbove } from "./crossing.ts";
+import { crossing } from "./crossing.ts";
 
 /** Windows in bars; `short` sells short on the way down instead of only closing. */
 export interface SmaCrossParams {
@@ -38,10 +38,11 @@ export function smaCross({ fast, slow, short = false }: SmaCrossParams): Strateg
       slowly = context.indicator((bars) => movingAverage(bars.close, slow));
     },
     next(context) {
-      if (crossesAbove(quick, slowly)) {
+      const crossed = crossing(quick, slowly);
+      if (crossed > 0) {
         if (context.position() < 0) context.close();
         if (context.position() <= 0) context.buy();
-      } else if (crossesAbove(slowly, quick)) {
+      } else if (crossed < 0) {
         if (context.position() > 0) context.close();
         if (short && context.position() >= 0) context.sell();
       }
