@@ -15,16 +15,16 @@ export const a3cConfigSchema = z.strictObject({
   workers: count.max(256).default(4),
   /** Most steps of a segment: of n-step returns, and through which an LSTM's gradient goes. */
   nSteps: count.default(20),
-  learningRate: positive.default(7e-4),
+  learningRate: positive.default(1e-3),
   /** `linear` goes down to 0 at the end of the training. */
-  learningRateSchedule: z.enum(["constant", "linear"]).default("constant"),
+  learningRateSchedule: z.enum(["constant", "linear"]).default("linear"),
   gamma: share.default(0.99),
   /** 1: n-step returns, as in the paper. */
   gaeLambda: share.default(1),
   entropyCoefficient: z.number().min(0).default(0.01),
   valueCoefficient: z.number().min(0).default(0.5),
   /** Gradients of a segment are scaled to at most this common norm. */
-  maxGradientNorm: positive.default(0.5),
+  maxGradientNorm: positive.default(40),
   rmspropDecay: share.default(0.99),
   /** Inside of the root. */
   rmspropEpsilon: positive.default(1e-5),

@@ -199,7 +199,8 @@ async function work(init: WorkerInit): Promise<void> {
       segment.advantages.subarray(0, n),
       segment.returns.subarray(0, n),
     );
-    segment.weights.fill(1 / n, 0, n).fill(0, n);
+    // A row counts the same in a segment that its episode's end cut short, as in the paper's sums.
+    segment.weights.fill(1 / nSteps, 0, n).fill(0, n);
     // Rows left from a longer segment count nothing, but must be numbers.
     segment.advantages.fill(0, n);
     segment.returns.fill(0, n);
