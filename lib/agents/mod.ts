@@ -15,7 +15,10 @@
 export * from "./cart_pole.ts";
 export * from "./environment.ts";
 export * from "./gae.ts";
+export type { EpisodeSampling } from "./episode_sampler.ts";
 export * from "./market_environment.ts";
+export * from "./portfolio_environment.ts";
+export type { RandomCosts } from "./random_costs.ts";
 export { createReward, type Reward, type RewardConfig, rewardConfigSchema } from "./rewards.ts";
 export type { ActionHead, HeadConfig } from "./action_head.ts";
 export { type ActorCritic, type ActorCriticConfig, createActorCritic } from "./actor_critic.ts";
