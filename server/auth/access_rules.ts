@@ -56,6 +56,11 @@ const rules: readonly Rule[] = [
   rule("POST", `${mlflow}/logged-models/search`, "read"),
   rule("POST", `${mlflow}/registered-models/get-latest-versions`, "read"),
   rule("POST", `${mlflow}/metrics/get-history-bulk`, "read"),
+  rule("POST", `${mlflow}/traces/search`, "read"),
+  rule("POST", `${mlflow}/datasets/search`, "read"),
+  rule("POST", `${mlflow}/traces/batchGetInfos`, "read"),
+  rule("POST", `${mlflow}/traces/calculate-filter-correlation`, "read"),
+  rule("POST", "/v1/traces", "write"),
   rule("GET", `${mlflow}/webhooks/**`, "admin"),
   rule("POST PUT PATCH DELETE", `${mlflow}/webhooks/**`, "admin"),
   rule("GET", `${mlflow}/**`, "read"),
@@ -128,7 +133,7 @@ export function accessOf(method: string, path: string): Access {
   const plain = path.replace(mirrored, "");
   const found = rules.find((r) => r.methods.includes(wanted) && r.pattern.test(plain));
   if (found) return found.access;
-  const isApi = /^\/(?:(?:ajax-)?api|mlflow|v2|serving|live|metrics)(?:\/|$)/.test(plain);
+  const isApi = /^\/(?:(?:ajax-)?api|mlflow|v1|v2|serving|live|metrics)(?:\/|$)/.test(plain);
   return wanted === "GET" && !isApi ? "public" : "admin";
 }
 

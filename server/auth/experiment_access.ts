@@ -10,12 +10,15 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ExperimentPermission, PermissionLevel } from "../../lib/contracts/people/mod.ts";
 import type { Database } from "../db/database.ts";
+import { experimentsOfDatasets } from "../db/evaluation_datasets.ts";
 import * as people from "../db/people.ts";
+import { experimentsOfTraces } from "../db/traces.ts";
 import type { AppEnv } from "../env.ts";
 import { ApiError } from "../errors.ts";
 import type { AuditLog } from "../services/audit_log.ts";
 import type { Actor } from "../services/promotions.ts";
 import { accessOf } from "./access_rules.ts";
+import { hideVersions, isRegistryPath } from "./version_access.ts";
 
 const rank: Record<PermissionLevel, number> = { none: 0, read: 1, write: 2, manage: 3 };
 
@@ -81,9 +84,23 @@ interface References {
   experimentNames: Set<string>;
   runs: Set<string>;
   models: Set<string>;
+  traces: Set<string>;
+  datasets: Set<string>;
+  /** The model version asked for, which belongs to the experiment of its run. */
+  version?: { name: string; version: string };
 }
 
-const names: Record<string, keyof References> = {
+/** Fields that wrap others that name an experiment or a trace. */
+const wrappers = new Set([
+  "trace",
+  "trace_info",
+  "trace_location",
+  "mlflow_experiment",
+  "locations",
+  "assessment",
+]);
+
+const names: Record<string, Exclude<keyof References, "version">> = {
   experiment_id: "experiments",
   experimentId: "experiments",
   experiment_ids: "experiments",
@@ -99,9 +116,19 @@ const names: Record<string, keyof References> = {
   source_run_id: "runs",
   parentRunId: "runs",
   model_id: "models",
+  trace_id: "traces",
+  trace_ids: "traces",
+  request_ids: "traces",
+  dataset_id: "datasets",
 };
 
 function collect(into: References, key: string, value: unknown): void {
+  if (wrappers.has(key) && typeof value === "object" && value !== null) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      for (const [k, v] of Object.entries(item ?? {})) collect(into, k, v);
+    }
+    return;
+  }
   const kind = names[key];
   if (kind === undefined) return;
   for (const item of Array.isArray(value) ? value : [value]) {
@@ -125,7 +152,11 @@ async function referencesOf(c: Context<AppEnv>): Promise<References> {
     experimentNames: new Set(),
     runs: new Set(),
     models: new Set(),
+    traces: new Set(),
+    datasets: new Set(),
   };
+  const header = c.req.header("x-mlflow-experiment-id");
+  if (header !== undefined) found.experiments.add(header.trim());
   const url = new URL(c.req.url);
   for (const [key, value] of url.searchParams) collect(found, key, value);
   const path = decodePath(url.pathname);
@@ -143,12 +174,24 @@ async function referencesOf(c: Context<AppEnv>): Promise<References> {
   if (experiment !== undefined) found.experiments.add(experiment);
   const model = path.match(/\/logged-models\/(m-[^/]+)/)?.[1];
   if (model !== undefined) found.models.add(model);
+  const trace = path.match(/\/mlflow\/traces\/([^/]+)/)?.[1];
+  if (trace !== undefined) found.traces.add(trace);
+  const asked = /\/get-trace-artifact$/.test(path) ? url.searchParams.get("request_id") : null;
+  if (asked !== null) found.traces.add(asked);
+  const takeVersion = (name: unknown, version: unknown) => {
+    if (!/\/model-versions\/[^/]+$/.test(path) || typeof name !== "string") return;
+    if (/^\d{1,9}$/.test(String(version))) found.version = { name, version: String(version) };
+  };
+  takeVersion(url.searchParams.get("name"), url.searchParams.get("version"));
+  const dataset = path.match(/\/mlflow\/datasets\/(d-[^/]+)/)?.[1];
+  if (dataset !== undefined) found.datasets.add(dataset);
   if (/json/.test(c.req.header("content-type") ?? "") || /\/mlflow\//.test(path)) {
     if (!/mlflow-artifacts|upload-artifact/.test(path) && c.req.raw.body) {
       const text = await c.req.text();
       try {
         const body = JSON.parse(text);
         for (const [key, value] of Object.entries(body ?? {})) collect(found, key, value);
+        takeVersion(body?.name, body?.version);
       } catch { /* the route says what is wrong with it */ }
     }
   }
@@ -180,6 +223,19 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
         ),
       );
     }
+    if (found.traces.size > 0) {
+      const owners = await experimentsOfTraces(db, [...found.traces]);
+      ids.push(...owners.map((r) => String(r.experiment_id)));
+    }
+    if (found.datasets.size > 0) {
+      const owners = await experimentsOfDatasets(db, [...found.datasets]);
+      ids.push(...owners.map((r) => String(r.experiment_id)));
+    }
+    if (found.version) {
+      const { name, version } = found.version;
+      const owners = await people.experimentsOfVersion(db, name, version);
+      ids.push(...owners.map((r) => String(r.experiment_id)));
+    }
     for (const name of found.experimentNames) {
       const id = await people.experimentIdByName(db, name);
       if (id !== null) ids.push(id);
@@ -195,6 +251,7 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
       );
     }
     await next();
+    if (isRegistryPath(c.req.path) && c.res.ok) await hideVersions(c);
     if (/\/experiments\/search$/.test(c.req.path) && c.res.ok) await hideExperiments(c);
   };
 }

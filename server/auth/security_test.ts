@@ -298,6 +298,33 @@ Deno.test("sign-in, roles and permissions", async (t) => {
     });
     assert.equal(put.status, 200, put.text);
     const artifacts = `/api/2.0/mlflow-artifacts/artifacts/${id}/${runId}/artifacts`;
+    const trace_id = "tr-00000000000000000000000000000001";
+    const location = { mlflow_experiment: { experiment_id: id } };
+    const api3 = "/api/3.0/mlflow";
+    const made3 = async (path: string, body: unknown) => {
+      const answer = await ask("researcher", "POST", path, body);
+      assert.equal(answer.status, 200, answer.text);
+      return answer.json<any>();
+    };
+    await made3(`${api3}/traces`, {
+      trace: { trace_info: { trace_id, trace_location: location, state: "OK" } },
+    });
+    const { dataset } = await made3(`${api3}/datasets/create`, {
+      name: "closed questions",
+      experiment_ids: [id],
+    });
+    await made3(`${api}/registered-models/create`, { name: "half-closed" });
+    await made3(`${api}/model-versions/create`, {
+      name: "half-closed",
+      source: `runs:/${runId}/model`,
+      run_id: runId,
+    });
+    await made3(`${api}/model-versions/create`, { name: "half-closed", source: "s3://b/open" });
+    await made3(`${api}/registered-models/alias`, {
+      name: "half-closed",
+      alias: "champion",
+      version: "1",
+    });
     const touches: [string, string, unknown?][] = [
       ["GET", `${api}/experiments/get?experiment_id=${id}`],
       ["GET", `${api}/experiments/get-by-name?experiment_name=closed`],
@@ -308,6 +335,18 @@ Deno.test("sign-in, roles and permissions", async (t) => {
       ["GET", `${artifacts}/x.txt`],
       ["GET", `/get-artifact?run_uuid=${runId}&path=x.txt`],
       ["GET", `${v1}/experiments/${id}/permissions`],
+      ["GET", `${api3}/traces/${trace_id}`],
+      ["GET", `${api3}/traces/get?trace_id=${trace_id}`],
+      ["GET", `${api3}/traces/batchGet?trace_ids=${trace_id}`],
+      ["POST", `${api3}/traces/batchGetInfos`, { trace_ids: [trace_id] }],
+      ["POST", `${api3}/traces/search`, { locations: [location] }],
+      ["GET", `${api3}/traces/${trace_id}/assessments/a-1`],
+      ["GET", `${api}/traces/${trace_id}/info`],
+      ["GET", `${api3}/datasets/${dataset.dataset_id}/records`],
+      ["GET", `${api3}/scorers/list?experiment_id=${id}`],
+      ["GET", `${api}/model-versions/get?name=half-closed&version=1`],
+      ["GET", `${api}/model-versions/get-download-uri?name=half-closed&version=1`],
+      ["GET", `/model-versions/get-artifact?name=half-closed&version=1&path=x`],
     ];
     for (const [method, path, body] of touches) {
       const refused = await ask("reviewer", method, path, body);
@@ -325,6 +364,28 @@ Deno.test("sign-in, roles and permissions", async (t) => {
       const allowed = await ask("viewer", method, path, body);
       assert.ok([200, 404].includes(allowed.status), `${method} ${path}: ${allowed.text}`);
     }
+    const spans = await server.request("POST", "/v1/traces", {}, {
+      ...as("reviewer"),
+      "x-mlflow-experiment-id": id,
+    });
+    assert.equal(spans.status, 403, spans.text);
+    const byAlias = `${api}/registered-models/alias?name=half-closed&alias=champion`;
+    assert.equal((await ask("reviewer", "GET", byAlias)).status, 403);
+    assert.equal((await ask("viewer", "GET", byAlias)).status, 200);
+    const seen = async (role: Role) => {
+      const search = await ask(
+        role,
+        "GET",
+        `${api}/model-versions/search?filter=name='half-closed'`,
+      );
+      const model = await ask(role, "GET", `${api}/registered-models/get?name=half-closed`);
+      return [
+        search.json<any>().model_versions.map((v: any) => v.version).sort(),
+        model.json<any>().registered_model.latest_versions.map((v: any) => v.version),
+      ];
+    };
+    assert.deepEqual(await seen("reviewer"), [["2"], ["2"]]);
+    assert.deepEqual(await seen("viewer"), [["1", "2"], ["2"]]);
     const log = { run_id: runId, key: "m", value: 1, timestamp: 1 };
     assert.equal((await ask("reviewer", "POST", `${api}/runs/log-metric`, log)).status, 403);
     assert.equal((await ask("researcher", "POST", `${api}/runs/log-metric`, log)).status, 200);

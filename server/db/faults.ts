@@ -34,6 +34,9 @@ export function databaseFault(error: unknown): ApiError | null {
       "Cannot store this: no space is left where the database is kept",
     );
   }
+  if (code === "2201B") {
+    return new ApiError("INVALID_PARAMETER_VALUE", "RLIKE needs a valid regular expression");
+  }
   if (code === "22021" || code === "22P05") {
     return new ApiError("INVALID_PARAMETER_VALUE", "Text must not have the character U+0000");
   }

@@ -36,6 +36,8 @@ export function textCondition(column: string, comparison: Comparison, params: Pa
     case "LIKE":
     case "ILIKE":
       return `${column} ${comparator.toLowerCase()} ${params.add(value)}::text escape ''`;
+    case "RLIKE":
+      return `${column} ~ ${params.add(value)}::text`;
     case "IN":
       return `${column} = any(${params.add(textArray(value as string[]))}::text::text[])`;
     case "NOT IN":

@@ -224,11 +224,26 @@ export async function experimentsOfRuns(
 export async function experimentsOfModels(
   db: Sql,
   modelIds: readonly string[],
-): Promise<{ experiment_id: number }[]> {
+): Promise<{ experiment_id: number; model_id: string }[]> {
   return await db.query(
-    `select experiment_id from logged_models
+    `select experiment_id, model_id from logged_models
      where model_id in (select jsonb_array_elements_text($1::text::jsonb))`,
     [JSON.stringify(modelIds)],
+  );
+}
+
+/** The experiments of the run and of the logged model that a version comes from. */
+export async function experimentsOfVersion(
+  db: Sql,
+  name: string,
+  version: string,
+): Promise<{ experiment_id: number }[]> {
+  return await db.query(
+    `select coalesce(r.experiment_id, m.experiment_id) as experiment_id from model_versions v
+     left join runs r on r.run_id = v.run_id left join logged_models m on m.model_id = v.model_id
+     where v.name = $1 and v.version = $2::int
+       and coalesce(r.experiment_id, m.experiment_id) is not null`,
+    [name, version],
   );
 }
 

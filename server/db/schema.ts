@@ -16,6 +16,9 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
+export * from "./schema_evaluation.ts";
+export * from "./schema_traces.ts";
+
 export const aliasChanges = pgTable("alias_changes", {
   changeNo: bigint("change_no", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
   model: text("model").notNull(),

@@ -22,6 +22,7 @@ export type Comparator =
   | ">="
   | "LIKE"
   | "ILIKE"
+  | "RLIKE"
   | "IN"
   | "NOT IN"
   | "IS NULL"
@@ -52,6 +53,8 @@ export interface Grammar {
   keys: Record<string, Record<string, "string" | "number">>;
   /** Keys by another name, `created` for `start_time`. */
   aliases?: Record<string, string>;
+  /** Entities whose values may be numbers as well as strings. */
+  freeValues?: readonly string[];
   /** The entities that order_by may name; all of them where it is absent. */
   orders?: readonly string[];
   /** Comparators allowed. */
@@ -225,6 +228,7 @@ class Parser {
     }
     if (this.#takeWord("LIKE")) return "LIKE";
     if (this.#takeWord("ILIKE")) return "ILIKE";
+    if (this.#takeWord("RLIKE")) return "RLIKE";
     if (this.#takeWord("IN")) return "IN";
     if (this.#isWord("NOT") && this.#isWord("IN", 1)) {
       this.#i += 2;
@@ -255,6 +259,10 @@ class Parser {
             `Found ${found} ${where}`,
         );
       }
+      this.#i++;
+      return Number(token.text);
+    }
+    if (token.kind === "number" && this.grammar.freeValues?.includes(entity)) {
       this.#i++;
       return Number(token.text);
     }

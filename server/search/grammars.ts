@@ -128,6 +128,84 @@ export const loggedModelGrammar: Grammar = {
   },
 };
 
+const traceStrings = [...stringComparators, "RLIKE"] as const;
+const traceLists = [...traceStrings, "IN", "NOT IN"] as const;
+const traceNulls = [...traceStrings, "IS NULL", "IS NOT NULL"] as const;
+
+/** Keys of spans that have columns of their own; `attributes.<name>` is in their content. */
+const spanKeys = ["name", "type", "status", "content"];
+
+export const traceGrammar: Grammar = {
+  entities: {
+    ...tag,
+    attribute: "attribute",
+    attributes: "attribute",
+    trace: "attribute",
+    request_metadata: "request_metadata",
+    metadata: "request_metadata",
+    span: "span",
+    feedback: "feedback",
+    expectation: "expectation",
+  },
+  entityNames: ["tag", "attribute", "request_metadata", "span", "feedback", "expectation"],
+  keys: {
+    attribute: {
+      request_id: "string",
+      experiment_id: "string",
+      client_request_id: "string",
+      status: "string",
+      name: "string",
+      run_id: "string",
+      prompt: "string",
+      text: "string",
+      timestamp_ms: "number",
+      execution_time_ms: "number",
+      end_time_ms: "number",
+    },
+  },
+  aliases: {
+    trace_id: "request_id",
+    timestamp: "timestamp_ms",
+    execution_time: "execution_time_ms",
+    end_time: "end_time_ms",
+    state: "status",
+  },
+  orders: ["attribute"],
+  freeValues: ["feedback", "expectation"],
+  comparators(entity, key) {
+    if (entity === "tag" || entity === "request_metadata") return traceNulls;
+    if (entity === "feedback" || entity === "expectation") {
+      return [...traceNulls, ">", ">=", "<", "<="];
+    }
+    if (entity === "span") {
+      if (key === "content") return ["LIKE", "ILIKE"];
+      return spanKeys.includes(key) || key.startsWith("attributes.") ? traceLists : [];
+    }
+    if (key.endsWith("_ms")) return numberComparators;
+    if (key === "text") return ["LIKE", "ILIKE"];
+    return key === "prompt" ? ["="] : traceLists;
+  },
+};
+
+export const evaluationDatasetGrammar: Grammar = {
+  entities: { ...tag, ...attribute },
+  entityNames: ["tag", "attribute"],
+  keys: {
+    attribute: {
+      name: "string",
+      created_by: "string",
+      last_updated_by: "string",
+      created_time: "number",
+      last_update_time: "number",
+    },
+  },
+  orders: ["attribute"],
+  comparators(entity, key) {
+    if (key.endsWith("_time") && entity === "attribute") return numberComparators;
+    return key === "name" ? withList : stringComparators;
+  },
+};
+
 const noComparators = () => [];
 
 export const modelOrderGrammar: Grammar = {

@@ -22,9 +22,15 @@ import type { BlobStore } from "./blobs/blob_store.ts";
 import { openBlobStore } from "./blobs/open.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEventHub, type EventHub } from "./events.ts";
+import {
+  createEvaluationDatasetService,
+  type EvaluationDatasetService,
+} from "./evaluation_datasets.ts";
+import { createScorerService, type ScorerService } from "./scorers.ts";
 import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
 import { createRegistryService } from "./registry_service.ts";
+import { createTraceService, type TraceService } from "./traces.ts";
 import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
 import { createUploadService, type UploadService } from "./uploads.ts";
@@ -43,6 +49,9 @@ export interface Services extends Governance {
   readonly webhooks: WebhookService;
   readonly tracking: TrackingService;
   readonly loggedModels: LoggedModelService;
+  readonly traces: TraceService;
+  readonly evaluationDatasets: EvaluationDatasetService;
+  readonly scorers: ScorerService;
   readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
   readonly serving: Serving;
@@ -120,6 +129,9 @@ export async function createServices(
     uploads: createUploadService({ db, blobs, events }),
     tracking,
     loggedModels,
+    evaluationDatasets: createEvaluationDatasetService({ db, clock }),
+    scorers: createScorerService({ db, clock, tracking }),
+    traces: createTraceService({ db, clock, tracking }),
     versionSources: createVersionSources({ tracking, loggedModels, registry }),
     ...serving,
     // Its registry stands before the plain one: aliases under a policy move by promotion only.

@@ -10,11 +10,15 @@ import { answer } from "./_answer.ts";
 import { artifactRoutes, fileRoutes, proxiedArtifactRoutes, uploadRoutes } from "./artifacts.ts";
 import { experimentRoutes } from "./experiments.ts";
 import { datasetSearchRoutes } from "./dataset_search.ts";
+import { evaluationDatasetRoutes } from "./evaluation_datasets.ts";
 import { loggedModelRoutes } from "./logged_models.ts";
 import { metricRoutes } from "./metrics.ts";
 import { modelVersionRoutes } from "./model_versions.ts";
 import { registeredModelRoutes } from "./registered_models.ts";
+import { otlpRoutes } from "./otlp.ts";
 import { runRoutes } from "./runs.ts";
+import { scorerRoutes } from "./scorers.ts";
+import { traceArtifactRoutes, traceRoutes } from "./traces.ts";
 import { multipartRoutes } from "./uploads.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -28,12 +32,26 @@ api.route("/mlflow/logged-models", loggedModelRoutes);
 api.route("/mlflow/registered-models", registeredModelRoutes);
 api.route("/mlflow/model-versions", modelVersionRoutes);
 api.route("/mlflow/webhooks", webhookRoutes);
+api.route("/mlflow/traces", traceRoutes);
+api.route("/mlflow/datasets", evaluationDatasetRoutes);
+api.route("/mlflow/scorers", scorerRoutes);
+api.route("/mlflow", traceArtifactRoutes);
 api.route("/mlflow", uploadRoutes);
 api.route("/mlflow-artifacts/mpu", multipartRoutes);
 api.route("/mlflow-artifacts", proxiedArtifactRoutes);
 api.get(
   "/mlflow/server-info",
-  (c) => answer(c, { store_type: "SqlStore", workspaces_enabled: false }),
+  (c) =>
+    answer(c, {
+      store_type: "SqlStore",
+      workspaces_enabled: false,
+      features_enabled: { gateway: false },
+      multipart_uploads_enabled: true,
+      multipart_downloads_enabled: c.get("services").blobs.presign !== undefined,
+      presigned_upload_run_id_supported: false,
+      presigned_upload_model_id_supported: false,
+      trace_archival_enabled: false,
+    }),
 );
 
 const all = new Hono<AppEnv>();
@@ -41,6 +59,7 @@ for (const prefix of ["/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0"])
   all.route(prefix, api);
 }
 all.route("/", fileRoutes);
+all.route("/", otlpRoutes);
 all.get("/health", (c) => c.text("OK"));
 all.get("/version", (c) => c.text(mlflowVersion));
 
