@@ -1,33 +1,34 @@
+import { Series } from "./series.ts";
+
 /**
- * Maximum of the last `window` values of a column, or with sign -1 the maximum of their negatives.
+ * Maximum, or with sign -1 minimum, of the last `window` values of a column.
  *
- * The place of the maximum is kept; when it leaves the window, the window is searched anew, which is
- * rare. Long windows are cut into blocks instead, three comparisons per value whatever their order
- * (van Herk 1992, Gil & Werman 1993).
+ * The maximum of 2, 4, 8... values is that of two halves, and that of the window the one of two such
+ * stretches that overlap: log2(window) passes over the block. Other ways need fewer comparisons (a
+ * place that is searched anew when it leaves, a queue, van Herk's blocks), but prices decide theirs at
+ * random: a branch guessed wrong costs as much as five passes, and these have none.
  */
 export class RollingMax {
   #seen = 0;
-  #max = -Infinity;
-  /** Rows since the maximum came. */
-  #age = 0;
-  /** Of long windows: maxima of the last block's suffixes, and of this block so far. */
-  readonly #suffix: Float64Array | null;
-  #place = 0;
+  /** How far back the other half of each pass lies: 1, 2, 4..., and the rest of the window. */
+  readonly #shifts: number[] = [];
+  /** What each pass but the last gives, with what the next one looks back at. */
+  readonly #stretches: Series[] = [];
 
   constructor(readonly window: number) {
-    this.#suffix = window > 64 ? new Float64Array(window + 1).fill(-Infinity) : null;
+    let length = 1;
+    for (; 2 * length <= window; length *= 2) this.#shifts.push(length);
+    if (length < window) this.#shifts.push(window - length);
+    for (const shift of this.#shifts.slice(1)) this.#stretches.push(new Series(shift));
   }
 
   reset(): void {
-    this.#seen = this.#age = this.#place = 0;
-    this.#max = -Infinity;
-    this.#suffix?.fill(-Infinity);
+    this.#seen = 0;
   }
 
   /**
-   * Maxima of the windows that end at x[from..to), each value times `sign`, into `out` from place `at`
-   * on; NaN until `window` values have come. `x` must hold the values before `from` that the window
-   * reaches.
+   * Maxima (minima) of the windows that end at x[from..to) into `out` from place `at` on; NaN until
+   * `window` values have come. `x` must hold the values before `from` that the window reaches.
    */
   run(
     x: Float64Array,
@@ -37,179 +38,60 @@ export class RollingMax {
     out: Float64Array,
     at: number,
   ): void {
-    if (this.#suffix) this.#runBlocks(this.#suffix, x, from, to, sign, out, at);
-    else this.#runSearching(x, from, to, sign, out, at);
-    for (let k = at; k < at + to - from && this.#seen < this.window; k++) {
+    const count = to - from;
+    const select = sign > 0 ? higherOf : lowerOf;
+    const last = this.#shifts.length - 1;
+    let values = x;
+    let place = from;
+    if (last < 0) { for (let i = from, k = at; i < to; i++, k++) out[k] = x[i]; }
+    for (let k = 0; k <= last; k++) {
+      if (k === last) select(values, place, count, this.#shifts[k], out, at);
+      else {
+        const stretch = this.#stretches[k];
+        const next = stretch.extend(count);
+        select(values, place, count, this.#shifts[k], stretch.values, next);
+        values = stretch.values;
+        place = next;
+      }
+    }
+    for (let k = at; k < at + count && this.#seen < this.window; k++) {
       if (++this.#seen < this.window) out[k] = NaN;
     }
   }
-
-  /**
-   * Rows since the maxima of the windows that end at x[from..to) came, the latest of equal ones, into
-   * `out` from place `at` on; NaN until `window` values have come. Not to be mixed with `run()`.
-   */
-  runAges(
-    x: Float64Array,
-    from: number,
-    to: number,
-    sign: 1 | -1,
-    out: Float64Array,
-    at: number,
-  ): void {
-    const { window } = this;
-    for (let i = from, k = at; i < to; i++, k++) {
-      i = this.#climbAges(x, i, to, sign, out, k);
-      if (i === to) break;
-      k = at + i - from;
-      out[k] = this.#search(x, i, sign);
-    }
-    for (let k = at; k < at + to - from && this.#seen < window; k++) {
-      if (++this.#seen < window) out[k] = NaN;
-    }
-  }
-
-  #runSearching(
-    x: Float64Array,
-    from: number,
-    to: number,
-    sign: 1 | -1,
-    out: Float64Array,
-    at: number,
-  ): void {
-    for (let i = from; i < to; i++) {
-      i = this.#climb(x, i, to, sign, out, at + i - from);
-      if (i === to) return;
-      this.#search(x, i, sign);
-      out[at + i - from] = this.#max;
-    }
-  }
-
-  /** Finds the maximum of the window that ends at row i, all of whose values are there; gives its age. */
-  #search(x: Float64Array, i: number, sign: 1 | -1): number {
-    const first = i - this.window;
-    let max = sign * x[i];
-    let best = i;
-    for (let k = i - 1; k > first; k--) {
-      const v = sign * x[k];
-      if (v > max) {
-        max = v;
-        best = k;
-      }
-    }
-    this.#max = max;
-    return this.#age = i - best;
-  }
-
-  /** Writes maxima until the one at hand leaves the window; gives the row at which it does, or `to`. */
-  #climb(
-    x: Float64Array,
-    from: number,
-    to: number,
-    sign: 1 | -1,
-    out: Float64Array,
-    at: number,
-  ): number {
-    const window = this.window;
-    let max = this.#max;
-    let age = this.#age;
-    let i = from;
-    for (; i < to; i++) {
-      const v = sign * x[i];
-      age++;
-      if (v >= max) {
-        max = v;
-        age = 0;
-      } else if (age >= window) break;
-      out[at++] = max;
-    }
-    this.#max = max;
-    this.#age = age;
-    return i;
-  }
-
-  /** As `#climb()`, but writes ages. */
-  #climbAges(
-    x: Float64Array,
-    from: number,
-    to: number,
-    sign: 1 | -1,
-    out: Float64Array,
-    at: number,
-  ): number {
-    const window = this.window;
-    let max = this.#max;
-    let age = this.#age;
-    let i = from;
-    for (; i < to; i++) {
-      const v = sign * x[i];
-      age++;
-      if (v >= max) {
-        max = v;
-        age = 0;
-      } else if (age >= window) break;
-      out[at++] = age;
-    }
-    this.#max = max;
-    this.#age = age;
-    return i;
-  }
-
-  #runBlocks(
-    suffix: Float64Array,
-    x: Float64Array,
-    from: number,
-    to: number,
-    sign: 1 | -1,
-    out: Float64Array,
-    at: number,
-  ): void {
-    const { window } = this;
-    for (let i = from; i < to;) {
-      const end = Math.min(to, i + window - this.#place);
-      this.#max = prefixMaxima(x, i, end, sign, this.#max, suffix, this.#place, out, at);
-      this.#place += end - i;
-      at += end - i;
-      i = end;
-      if (this.#place < window) continue;
-      suffixMaxima(x, i - window, i, sign, suffix);
-      this.#place = 0;
-      this.#max = -Infinity;
-    }
-  }
 }
 
-function prefixMaxima(
+/**
+ * out[at + k] = the higher of x[from + k] and the value `shift` before it. What lies before the first
+ * value of all is no part of any window that is given.
+ */
+function higherOf(
   x: Float64Array,
   from: number,
-  to: number,
-  sign: number,
-  prefix: number,
-  suffix: Float64Array,
-  place: number,
+  count: number,
+  shift: number,
   out: Float64Array,
   at: number,
-): number {
-  for (let i = from; i < to; i++) {
-    const v = sign * x[i];
-    if (v > prefix) prefix = v;
-    const rest = suffix[++place];
-    out[at++] = rest > prefix ? rest : prefix;
+): void {
+  let i = from;
+  const to = from + count;
+  for (; i < to && i < shift; i++) out[at++] = x[i];
+  for (; i < to; i++) {
+    // The comparison, 0 or 1, as a mask of the shift.
+    out[at++] = x[i - (shift & -(x[i - shift] > x[i]))];
   }
-  return prefix;
 }
 
-/** suffix[j] = maximum of x[from + j..to); the place after the last stays -Infinity. */
-function suffixMaxima(
+/** As `higherOf()`, the lower of them. */
+function lowerOf(
   x: Float64Array,
   from: number,
-  to: number,
-  sign: number,
-  suffix: Float64Array,
+  count: number,
+  shift: number,
+  out: Float64Array,
+  at: number,
 ): void {
-  let max = -Infinity;
-  for (let i = to - 1, place = to - from - 1; i >= from; i--) {
-    const v = sign * x[i];
-    if (v > max) max = v;
-    suffix[place--] = max;
-  }
+  let i = from;
+  const to = from + count;
+  for (; i < to && i < shift; i++) out[at++] = x[i];
+  for (; i < to; i++) out[at++] = x[i - (shift & -(x[i - shift] < x[i]))];
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { correlation, createRng, kurtosis, mean, quantile, variance } from "../math/mod.ts";
 import { logRatio } from "./log_ratio.ts";
 import { RollingCovariance } from "./rolling_covariance.ts";
+import { RollingExtremeAge } from "./rolling_extreme_age.ts";
 import { RollingMax } from "./rolling_max.ts";
 import { RollingMoments } from "./rolling_moments.ts";
 import { RollingSum } from "./rolling_sum.ts";
@@ -37,13 +38,13 @@ Deno.test("rolling sums, variances, extremes, averages and sorted windows equal 
     const sum = new RollingSum(window);
     const moments = new RollingVariance(window);
     const max = new RollingMax(window);
-    const ages = new RollingMax(window);
+    const ages = new RollingExtremeAge(window);
     const wma = new Wma(window);
     const [sums, means, m2, top, age, weighted] = inPieces(x, 6, (x, from, to, outs) => {
       sum.run(x, from, to, outs[0], from);
       moments.run(x, from, to, outs[1], outs[2], from);
       max.run(x, from, to, 1, outs[3], from);
-      ages.runAges(x, from, to, 1, outs[4], from);
+      ages.run(x, from, to, 1, outs[4], from);
       wma.run(x, from, to, outs[5], from);
     });
     const sorted = new SortedWindow(window);
@@ -70,14 +71,15 @@ Deno.test("rolling sums, variances, extremes, averages and sorted windows equal 
   }));
 });
 
-Deno.test("long windows have the same maxima as short ones would", () => {
+Deno.test("long windows have their maxima and minima", () => {
   const rng = createRng(4);
   const x = rng.fillNormal(new Float64Array(2000));
   for (const sign of [1, -1] as const) {
     const node = new RollingMax(100);
     const [top] = inPieces(x, 1, (x, from, to, [out]) => node.run(x, from, to, sign, out, from));
     for (let i = 99; i < x.length; i++) {
-      assert.equal(top[i], Math.max(...x.slice(i - 99, i + 1).map((v) => sign * v)));
+      const last = x.slice(i - 99, i + 1);
+      assert.equal(top[i], sign > 0 ? Math.max(...last) : Math.min(...last));
     }
   }
 });

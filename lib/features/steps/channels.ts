@@ -73,9 +73,8 @@ function donchianKernel(window: number): Kernel {
       high.run(h, from, to, 1, upper, from);
       low.run(l, from, to, -1, lower, from);
       for (let i = from; i < to; i++) {
-        const lowest = -lower[i];
+        const lowest = lower[i];
         const spread = upper[i] - lowest;
-        lower[i] = lowest;
         middle[i] = (upper[i] + lowest) / 2;
         place[i] = spread === 0 ? 0.5 : (c[i] - lowest) / spread;
       }
@@ -98,7 +97,7 @@ function ichimokuKernel(conversion: number, base: number, span: number): Kernel 
       for (let k = 0; k < 3; k++) {
         highs[k].run(h, from, to, 1, lines[k], from);
         lows[k].run(l, from, to, -1, bottom, 0);
-        halveDistance(lines[k], bottom, from, to);
+        middleOf(lines[k], bottom, from, to);
       }
       for (let i = from; i < to; i++) {
         spanA[i] = spanB[i] === spanB[i] ? (short[i] + middle[i]) / 2 : NaN;
@@ -111,9 +110,9 @@ function ichimokuKernel(conversion: number, base: number, span: number): Kernel 
   };
 }
 
-/** The middle of highest highs and lowest lows, these given as maxima of negatives. */
-function halveDistance(line: Float64Array, bottom: Float64Array, from: number, to: number): void {
-  for (let i = from, k = 0; i < to; i++, k++) line[i] = (line[i] - bottom[k]) / 2;
+/** The middle of highest highs and lowest lows, in place of the highs. */
+function middleOf(line: Float64Array, bottom: Float64Array, from: number, to: number): void {
+  for (let i = from, k = 0; i < to; i++, k++) line[i] = (line[i] + bottom[k]) / 2;
 }
 
 export const channels = {

@@ -225,8 +225,8 @@ function stochasticRsiKernel(window: number, range: number, smooth: number): Ker
       const kept = places.extend(to - first);
       const { values: shares } = places;
       for (let i = first, o = kept, r = end - (to - first); i < to; i++, o++, r++) {
-        const spread = k[i] + d[i];
-        shares[o] = spread > 0 ? 100 * (values[r] + d[i]) / spread : 50;
+        const spread = k[i] - d[i];
+        shares[o] = spread > 0 ? 100 * (values[r] - d[i]) / spread : 50;
       }
       average.run(shares, kept, kept + to - first, d, first, 1 / smooth);
       for (let i = first, o = kept; i < to; i++, o++) k[i] = d[i] === d[i] ? shares[o] : NaN;

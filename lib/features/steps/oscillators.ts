@@ -35,8 +35,8 @@ function stochasticKernel(window: number, smoothK: number, smoothD: number): Ker
       const place = raw.extend(to - first);
       const shares = raw.values;
       for (let i = first, o = place; i < to; i++, o++) {
-        const spread = k[i] + d[i];
-        shares[o] = spread > 0 ? 100 * (c[i] + d[i]) / spread : 50;
+        const spread = k[i] - d[i];
+        shares[o] = spread > 0 ? 100 * (c[i] - d[i]) / spread : 50;
       }
       const means = smooth.extend(to - first);
       const { values } = smooth;
@@ -67,7 +67,7 @@ function williamsKernel(window: number): Kernel {
       low.run(l, from, to, -1, bottom, 0);
       for (let i = from, k = 0; i < to; i++, k++) {
         const highest = out[i];
-        const spread = highest + bottom[k];
+        const spread = highest - bottom[k];
         // Before the first window is full the spread is NaN, which is not 0.
         out[i] = spread === 0 ? -50 : -100 * (highest - c[i]) / spread;
       }

@@ -85,10 +85,7 @@ function extreme(summary: string, sign: 1 | -1) {
       const node = new RollingMax(p.window);
       return {
         reset: () => node.reset(),
-        run([x], [out], from, to) {
-          node.run(x, from, to, sign, out, from);
-          if (sign < 0) { for (let i = from; i < to; i++) out[i] = -out[i]; }
-        },
+        run: ([x], [out], from, to) => node.run(x, from, to, sign, out, from),
       };
     },
   });

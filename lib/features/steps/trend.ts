@@ -5,6 +5,7 @@ import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
 import { sarKernel } from "../parabolic_sar.ts";
+import { RollingExtremeAge } from "../rolling_extreme_age.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { regressionKernel } from "../rolling_regression.ts";
 import { RollingSum } from "../rolling_sum.ts";
@@ -15,8 +16,8 @@ const highLowClose = ["high", "low", "close"];
 
 /** Bars since the highest high and lowest low of the last window + 1 bars, as 100 (now) to 0. */
 function aroonKernel(window: number): Kernel {
-  const high = new RollingMax(window + 1);
-  const low = new RollingMax(window + 1);
+  const high = new RollingExtremeAge(window + 1);
+  const low = new RollingExtremeAge(window + 1);
   const scale = 100 / window;
   return {
     reset() {
@@ -24,8 +25,8 @@ function aroonKernel(window: number): Kernel {
       low.reset();
     },
     run([h, l], [up, down, oscillator], from, to) {
-      high.runAges(h, from, to, 1, up, from);
-      low.runAges(l, from, to, -1, down, from);
+      high.run(h, from, to, 1, up, from);
+      low.run(l, from, to, -1, down, from);
       for (let i = from; i < to; i++) {
         up[i] = (window - up[i]) * scale;
         down[i] = (window - down[i]) * scale;
@@ -175,7 +176,7 @@ function choppinessKernel(window: number): Kernel {
       high.run(h, i, to, 1, top, 0);
       low.run(l, i, to, -1, bottom, 0);
       for (let k = 0; i < to; i++, k++) {
-        const spread = top[k] + bottom[k];
+        const spread = top[k] - bottom[k];
         out[i] = spread === 0 ? 100 : scale * Math.log10(out[i] / spread);
       }
     },
