@@ -62,7 +62,7 @@ export function ensembleFunction(
 
   const numbers = isChoice ? null : stacked(modes.map((m) => tf.reshape(m, [-1, head.actionSize])));
   const { weights, next } = memberWeights(tf, c, count, observation, parts[0], () => {
-    if (numbers) return tf.squeeze(numbers, [2]);
+    if (numbers) return tf.squeeze(numbers, [2]) as tf.Tensor2D;
     const levels = tf.tensor2d((c as { levels: number[] }).levels, [head.outputs, 1]);
     const held = modes.map((m) =>
       tf.matMul(
@@ -70,7 +70,7 @@ export function ensembleFunction(
         levels,
       )
     );
-    return tf.concat(held, 1);
+    return tf.concat(held, 1) as tf.Tensor2D;
   });
   const each = tf.expandDims(weights, 2);
   const weighted = (x: tf.Tensor): tf.Tensor2D => tf.sum(tf.mul(x, each), 1);

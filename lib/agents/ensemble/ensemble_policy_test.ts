@@ -18,9 +18,9 @@ async function makeMembers(actionSpace: Space, recurrent = false): Promise<Actor
       recurrent: recurrent && seed === 2 ? { units: 3 } : null,
       seed,
     });
-    const { weights, config } = policy.state();
+    const { weights } = policy.state();
     const rng = createRng(seed);
-    policy.restore({ config, weights: weights.map((w) => w.map((x) => x + 0.5 * rng.normal())) });
+    policy.restore({ weights: weights.map((w) => w.map((x) => x + 0.5 * rng.normal())) });
     return policy;
   }));
 }
@@ -232,7 +232,7 @@ Deno.test("EnsemblePolicy.create() names what does not fit, and loadEnsemble() a
     create({ ...sharpe, assetReturn: { index: 4 }, levels: [0, 0, 0] }),
     /assetReturn.index must be < 4, got 4/,
   );
-  const regime = { kind: "regime", reading: { index: 0 }, thresholds: [1] } as const;
+  const regime = { kind: "regime" as const, reading: { index: 0 }, thresholds: [1] };
   await assert.rejects(create({ ...regime, weights: [[1, 0, 0]] }), /weights/);
   await assert.rejects(
     create({ ...regime, weights: [[1, 1, 0], [0, 0, 0]] }),
