@@ -10,6 +10,7 @@ import type { Graph } from "../graph/graph.ts";
 import { emitOperator, recordsGradient, tensorOf } from "./_emit.ts";
 import { traceBackend } from "../_register.ts";
 import type { GateActivation } from "./_sequence.ts";
+import { emitGelu } from "./gelu.ts";
 import { emitGru, emitGruOperator } from "./gru.ts";
 import { emitLayerNorm } from "./layer_norm.ts";
 import { emitLstm, emitLstmOperator, type RecurrentCall } from "./lstm.ts";
@@ -120,8 +121,21 @@ function lowerLayerNorm(original: LayerCall): LayerCall {
   };
 }
 
+interface ActivationLayer {
+  activation: { getClassName(): string };
+}
+
+function lowerActivation(original: LayerCall): LayerCall {
+  return function (inputs, kwargs) {
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    const name = (this as unknown as ActivationLayer).activation.getClassName();
+    if (name !== "gelu_new" || x.dtype !== "float32") return original.call(this, inputs, kwargs);
+    return emitOperator([x], emitGelu)[0];
+  };
+}
+
 /** Prototypes of layers that tfjs exports only as factories. */
-let prototypes: { lstm: Patched; gru: Patched; norm: Patched } | null = null;
+let prototypes: Record<"lstm" | "gru" | "norm" | "activation", Patched> | null = null;
 interface Patched {
   call: LayerCall;
 }
@@ -133,17 +147,19 @@ function layerPrototypes() {
     lstm: of(tf.layers.lstm({ units: 1, name: "tapebook_lstm" })),
     gru: of(tf.layers.gru({ units: 1, name: "tapebook_gru" })),
     norm: of(tf.layers.layerNormalization({ name: "tapebook_norm" })),
+    activation: of(tf.layers.activation({ activation: "linear", name: "tapebook_activation" })),
   };
 }
 
 /** Patches layers; the function returned puts them back. */
 export function lowerLayers(): () => void {
-  const { lstm, gru, norm } = layerPrototypes();
-  const originals = [lstm.call, gru.call, norm.call];
+  const { lstm, gru, norm, activation } = layerPrototypes();
+  const originals = [lstm.call, gru.call, norm.call, activation.call];
   lstm.call = lowerRecurrent(originals[0], 2, emitLstm, emitLstmOperator);
   gru.call = lowerRecurrent(originals[1], 1, emitGru, emitGruOperator);
   norm.call = lowerLayerNorm(originals[2]);
+  activation.call = lowerActivation(originals[3]);
   return () => {
-    [lstm.call, gru.call, norm.call] = originals;
+    [lstm.call, gru.call, norm.call, activation.call] = originals;
   };
 }
