@@ -4,7 +4,7 @@
  */
 import { OrderError } from "./errors.ts";
 import type { OrderRequest, OrderType, StopLoss } from "./order.ts";
-import { type ResolvedSizing, resolveSizing } from "./sizing/sizing.ts";
+import { type ResolvedSizing, resolveSizing, SIZE_UNITS } from "./sizing/sizing.ts";
 import { WorkingOrder } from "./working_order.ts";
 
 /** Where and when an order is placed. */
@@ -24,6 +24,7 @@ const timesInForce = ["gtc", "day", "ioc", "fok"];
 
 /** @throws {OrderError} Naming field and value of what makes no sense. */
 export function placeOrder(isBuy: boolean, request: OrderRequest, at: Placement): WorkingOrder {
+  if (isPlain(request)) return plainOrder(isBuy, at);
   const action = `place ${isBuy ? "buy" : "sell"} order of ${at.symbol}`;
   const price = (value: number | undefined, field: string): number => {
     if (value === undefined) return NaN;
@@ -112,6 +113,25 @@ export function placeOrder(isBuy: boolean, request: OrderRequest, at: Placement)
   order.reduceOnly = request.reduceOnly ?? false;
   order.oco = request.oco ?? "";
   order.tag = request.tag ?? "";
+  return order;
+}
+
+/** Whether the request asks for nothing but a market order of the usual size, as most do. */
+function isPlain(request: OrderRequest): boolean {
+  return request.size === undefined && request.limit === undefined && request.stop === undefined &&
+    request.trail === undefined && request.timeInForce === undefined &&
+    request.at === undefined && request.stopLoss === undefined &&
+    request.takeProfit === undefined && request.reduceOnly === undefined &&
+    request.oco === undefined && request.tag === undefined;
+}
+
+function plainOrder(isBuy: boolean, at: Placement): WorkingOrder {
+  const order = new WorkingOrder(at.id, at.asset, at.symbol, isBuy, "market", at.bar, at.time);
+  const { kind, amount } = at.defaultSize;
+  order.sizeKind = kind;
+  order.sizeAmount = amount;
+  if (kind === SIZE_UNITS) order.units = amount;
+  order.activeFrom = at.bar + 1;
   return order;
 }
 

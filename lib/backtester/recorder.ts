@@ -1,22 +1,24 @@
 import type { Account } from "./account.ts";
+import { RowLog } from "./row_log.ts";
 
 /** Columns that a run writes bar by bar. */
 export class Recorder {
   readonly equity: Float64Array;
-  /** Net position value as a share of equity. */
-  readonly position: Float64Array;
-  /** Gross position value as a share of equity; null for one symbol, where it is |position|. */
-  readonly gross: Float64Array | null;
   /** Sum over bars of traded value over the equity before. */
   turnover = 0;
   /** Bars with a position at the close. */
   barsHeld = 0;
+  readonly #shares: Shares | null;
+  /** One symbol: the bars at whose close another number of units was held; that number, and its mark. */
+  readonly #changes = new RowLog(1, 2);
+  #units = 0;
   #before: number;
 
   constructor(length: number, cash: number, symbols: number) {
     this.equity = new Float64Array(length);
-    this.position = new Float64Array(length);
-    this.gross = symbols === 1 ? null : new Float64Array(length);
+    this.#shares = symbols === 1
+      ? null
+      : { net: new Float64Array(length), gross: new Float64Array(length) };
     this.#before = cash;
   }
 
@@ -29,20 +31,26 @@ export class Recorder {
       const traded = account.takeTradedValue();
       if (before > 0) this.turnover += traded / before;
     }
-    if (this.gross === null) {
-      const units = account.units[0];
-      if (units === 0) return;
-      this.barsHeld++;
-      if (equity > 0) this.position[t] = units * account.mark[0] / equity;
-      return;
+    if (this.#shares !== null) return this.#recordShares(t, account, equity, this.#shares);
+    const units = account.units[0];
+    if (units !== this.#units) {
+      this.#units = units;
+      const changes = this.#changes;
+      changes.append();
+      changes.whole[changes.w] = t;
+      changes.real[changes.r] = units;
+      changes.real[changes.r + 1] = account.mark[0];
     }
-    const gross = account.gross();
-    if (gross === 0) return;
+    if (units !== 0) this.barsHeld++;
+  }
+
+  #recordShares(t: number, account: Account, equity: number, { net, gross }: Shares): void {
+    const value = account.gross();
+    if (value === 0) return;
     this.barsHeld++;
-    if (equity > 0) {
-      this.position[t] = account.net() / equity;
-      this.gross[t] = gross / equity;
-    }
+    if (!(equity > 0)) return;
+    net[t] = account.net() / equity;
+    gross[t] = value / equity;
   }
 
   /** Repeats the last row to the end of the run: nothing happens any more. */
@@ -50,4 +58,44 @@ export class Recorder {
     const last = from > 0 ? this.equity[from - 1] : this.#before;
     this.equity.fill(last, from);
   }
+
+  /**
+   * Net and gross position value as shares of equity over the first `length` bars. That of one symbol
+   * is made here, from `markAt`: what one unit was worth at a bar's close, NaN where it had none.
+   */
+  shares(length: number, markAt: (t: number) => number): Shares {
+    if (this.#shares !== null) {
+      const { net, gross } = this.#shares;
+      return length === net.length
+        ? this.#shares
+        : { net: net.slice(0, length), gross: gross.slice(0, length) };
+    }
+    const net = new Float64Array(length);
+    const changes = this.#changes;
+    for (let i = 0; i < changes.length; i++) {
+      changes.seek(i);
+      const from = changes.whole[changes.w];
+      const units = changes.real[changes.r];
+      let mark = changes.real[changes.r + 1];
+      let to = length;
+      if (i + 1 < changes.length) {
+        changes.seek(i + 1);
+        to = Math.min(to, changes.whole[changes.w]);
+      }
+      if (units === 0) continue;
+      for (let t = from; t < to; t++) {
+        const present = t === from ? mark : markAt(t);
+        if (present === present) mark = present;
+        const equity = this.equity[t];
+        if (equity > 0) net[t] = units * mark / equity;
+      }
+    }
+    return { net, gross: net.map(Math.abs) };
+  }
+}
+
+/** Position values as shares of equity, one per bar. */
+export interface Shares {
+  net: Float64Array;
+  gross: Float64Array;
 }

@@ -3,9 +3,10 @@ import type { Broker } from "./broker.ts";
 import { metricsOf } from "./compute_metrics.ts";
 import { summariseFalls } from "./metrics/fall_summary.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { contractTerms } from "./contract_terms.ts";
 import type { Fill, Order } from "./order.ts";
 import { day, type Panel } from "./panel.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Recorder, Shares } from "./recorder.ts";
 import { barsPerYearOf } from "./bars_per_year.ts";
 import { loggedTradeMetrics } from "./trade_metrics.ts";
 import type { Trade } from "./trade.ts";
@@ -30,9 +31,9 @@ export interface BacktestResultParts {
   initialCash: number;
   equity: Float64Array;
   returns: Float64Array;
-  position: Float64Array;
   /** Functions make what few callers look at when they first do. */
   drawdown: () => Float64Array;
+  position: () => Float64Array;
   gross: () => Float64Array;
   trades: () => Trade[];
   openTrades: Trade[];
@@ -82,9 +83,10 @@ export class BacktestResult {
   declare readonly fills: Fill[];
 
   constructor(parts: BacktestResultParts) {
-    const { drawdown, gross, trades, orders, fills, ...rest } = parts;
+    const { drawdown, position, gross, trades, orders, fills, ...rest } = parts;
     Object.assign(this, rest);
     lazily(this, "drawdown", drawdown);
+    lazily(this, "position", position);
     lazily(this, "gross", gross);
     lazily(this, "trades", trades);
     lazily(this, "orders", orders);
@@ -167,8 +169,9 @@ export function buildResult(run: RunRecord): BacktestResult {
   const equity = cut(recorder.equity);
   const returns = returnsOf(equity, options.cash);
   const time = cut(panel.time);
-  const position = cut(recorder.position);
   const barsPerYear = options.source.barsPerYear ?? barsPerYearOf(time);
+  let made: Shares | null = null;
+  const shares = () => made ??= recorder.shares(length, marksOf(panel, options));
   const last = Math.max(0, length - 1);
   const lastClose = (a: number) => {
     const { close } = panel.assets[a];
@@ -194,8 +197,8 @@ export function buildResult(run: RunRecord): BacktestResult {
     equity,
     returns,
     drawdown: () => drawdownOf(equity, options.cash),
-    position,
-    gross: () => recorder.gross === null ? position.map((w) => Math.abs(w)) : cut(recorder.gross),
+    position: () => shares().net,
+    gross: () => shares().gross,
     trades: () => account.closed.toTrades(),
     openTrades: account.openTrades(last, panel.time[last], lastClose),
     orders: run.orders,
@@ -205,6 +208,14 @@ export function buildResult(run: RunRecord): BacktestResult {
     barsPerYear,
     stopped: run.stopped,
   });
+}
+
+/** What one unit of the only symbol is worth at a bar's close, in account currency. */
+function marksOf(panel: Panel, options: ResolvedOptions): (t: number) => number {
+  const { multiplier, fx } = contractTerms(panel, options.source);
+  const { close } = panel.assets[0];
+  const rates = fx[0];
+  return (t) => rates === null ? close[t] * multiplier[0] : close[t] * multiplier[0] * rates[t];
 }
 
 /** The broker's books as a breakdown. */

@@ -177,6 +177,23 @@ def returns_libraries():
                 time=[int(t.timestamp() * 1000) for t in idx], empyrical=emp, quantstats=qst)
 
 
+def wilder_rsi(close, n):
+    """As TA-Lib; vectorbt's own RSI smooths by the plain or the span-weighted mean instead."""
+    out, gain, loss = np.full(len(close), np.nan), 0.0, 0.0
+    for t in range(1, len(close)):
+        change = close[t] - close[t - 1]
+        up, down = max(change, 0.0), max(-change, 0.0)
+        if t <= n:
+            gain, loss = gain + up, loss + down
+            if t < n:
+                continue
+            gain, loss = gain / n, loss / n
+        else:
+            gain, loss = (gain * (n - 1) + up) / n, (loss * (n - 1) + down) / n
+        out[t] = 100 * gain / (gain + loss)
+    return pd.Series(out)
+
+
 def vectorbt(df):
     import vectorbt as vbt
     vbt.settings.returns["year_freq"] = "252 days"
@@ -188,6 +205,9 @@ def vectorbt(df):
     hold = pd.Series(False, index=c.index)
     hold.iloc[1] = True
     never = pd.Series(False, index=c.index)
+    later = lambda s: pd.Series(s.to_numpy(), index=c.index).shift(1, fill_value=False)
+    rsi = wilder_rsi(c.to_numpy(), 14)
+    top, bottom = df["High"].rolling(20).max().shift(1), df["Low"].rolling(10).min().shift(1)
     weights = pd.Series(np.nan, index=c.index)
     weights.iloc[1::20] = np.tile([0.5, 1.0, 0.25, 0.0], 100)[: len(weights.iloc[1::20])]
     base = dict(init_cash=10_000, fees=0.002, slippage=0.001, freq="D")
@@ -199,6 +219,13 @@ def vectorbt(df):
         "both": vbt.Portfolio.from_signals(
             c, up.shift(1, fill_value=False), never, down.shift(1, fill_value=False), never, price=o, size=50, **base),
         "buyAndHold": vbt.Portfolio.from_signals(c, hold, never, price=o, **base),
+        "rsi": vbt.Portfolio.from_signals(c, later(rsi < 40), later(rsi > 60), price=o, **base),
+        "breakout": vbt.Portfolio.from_signals(c, later(c > top), later(c < bottom), price=o, **base),
+        # Its stops work from the bar after the entry and are fractions of the price paid.
+        "bracket": vbt.Portfolio.from_signals(
+            c, up.shift(1, fill_value=False), never, price=o, open=o, high=df["High"], low=df["Low"], size=50,
+            sl_stop=0.02, tp_stop=0.04, stop_entry_price="FillPrice", stop_exit_price="StopMarket",
+            init_cash=10_000, fees=0.002, freq="D"),
         "weights": vbt.Portfolio.from_orders(c, size=weights, size_type="targetpercent", price=c, **base),
     }
     out = {}
