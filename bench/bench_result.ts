@@ -35,12 +35,34 @@ export interface BenchResult {
 export interface BenchOptions {
   /** Smaller sizes and fewer runs: a smoke test of the benchmark, not a measurement. */
   quick?: boolean;
+  /** Runs these parts of the benchmark only; each file says which it has. */
+  parts?: string[];
+  /** The one size to measure at, where the benchmark has several. */
+  size?: number;
+  /** Names of the cases to run; all of them when absent. */
+  cases?: string[];
   /** Prints progress on standard error. */
   log: (line: string) => void;
 }
 
 /** The benchmark module's one export. */
 export type Bench = (options: BenchOptions) => Promise<BenchResult>;
+
+/**
+ * The cases that were asked for, in the benchmark's own order.
+ *
+ * @throws {RangeError} If one is unknown.
+ */
+export function chosenCases(bench: string, known: readonly string[], asked?: string[]): string[] {
+  for (const name of asked ?? []) {
+    if (!known.includes(name)) {
+      throw new RangeError(
+        `Cannot run bench ${bench}: case must be one of ${known.join(", ")}, got ${name}`,
+      );
+    }
+  }
+  return known.filter((name) => !asked || asked.includes(name));
+}
 
 /** Median of the runs; the mean of the middle two for an even number. */
 export function medianOf(runs: readonly number[]): number {

@@ -1,5 +1,7 @@
 /**
- * `tapebook bench [name…] [--json FILE] [--quick]`: runs the files of bench/ and prints their tables.
+ * `tapebook bench [name…] [--json FILE] [--quick] [--case PART] [--runs N]`: runs the files of bench/
+ * and prints their tables. A benchmark that has parts says which; `--case` may be given several
+ * times.
  * @module
  */
 import type { Bench, BenchCase, BenchResult } from "../bench/bench_result.ts";
@@ -62,7 +64,12 @@ function ratio(mine: BenchCase, other: BenchCase): string {
 }
 
 export async function benchCommand(args: string[]): Promise<number> {
-  const { options, rest } = parseArgs("bench", args, { json: "string", quick: "boolean" });
+  const { options, rest } = parseArgs("bench", args, {
+    json: "string",
+    quick: "boolean",
+    case: "strings",
+    runs: "integer",
+  });
   const known = benchNames();
   const names = rest.length > 0 ? rest : known;
   for (const name of names) {
@@ -77,6 +84,8 @@ export async function benchCommand(args: string[]): Promise<number> {
     const module = await import(new URL(`${name}.ts`, folder).href) as { run: Bench };
     const result = await module.run({
       quick: options.quick,
+      parts: options.case,
+      size: options.runs,
       log: (line) => console.error(`  ${line}`),
     });
     results.push(result);

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   durable?: boolean;
   /** Another name makes another cluster, for a test that harms it. */
   name?: string;
+  /** Settings beside the usual ones, `work_mem=8MB`. */
+  settings?: string[];
 }
 
 /** The address of the cluster's maintenance database. */
@@ -41,14 +43,17 @@ export async function clusterUrl(options: ClusterOptions = {}): Promise<string> 
     folder,
     String(Deno.pid),
     options.durable ? "on" : "off",
+    (options.settings ?? []).map((setting) => `-c ${setting}`).join(" "),
   ]);
   return `postgres://tapebook@127.0.0.1:${port}/postgres`;
 }
 
 /** A new empty database in the cluster, and how to drop it. */
-export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createTestDatabase(
+  options: ClusterOptions = {},
+): Promise<{ url: string; drop(): Promise<void> }> {
   const { default: postgres } = await import("postgres");
-  const admin = await clusterUrl();
+  const admin = await clusterUrl(options);
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   const run = async (statement: string) => {
     const sql = postgres(admin, { max: 1, onnotice: () => {} });

@@ -1,9 +1,9 @@
 #!/bin/sh
-# start_postgres.sh BIN FOLDER PID DURABLE
+# start_postgres.sh BIN FOLDER PID DURABLE [SETTINGS]
 # Starts a PostgreSQL cluster in FOLDER unless it runs already, prints its port, and leaves a
 # watcher behind that stops it and removes FOLDER when the process PID has ended.
 set -eu
-bin=$1 folder=$2 pid=$3 durable=$4
+bin=$1 folder=$2 pid=$3 durable=$4 settings=${5:-}
 
 # initdb refuses to run as root.
 as_owner() {
@@ -26,7 +26,7 @@ if [ ! -s "$folder/port" ]; then
   tries=0
   until as_owner "$bin/pg_ctl" -D "$folder/data" -w -t 30 -l "$folder/log" \
     -o "-p $port -k $folder -h 127.0.0.1 -F -c fsync=$durable -c synchronous_commit=$durable \
-        -c full_page_writes=$durable -c max_connections=60 -c shared_buffers=64MB" \
+        -c full_page_writes=$durable -c max_connections=60 -c shared_buffers=64MB $settings" \
     start >/dev/null 2>&1 9>&-; do
     tries=$((tries + 1))
     [ "$tries" -lt 5 ] || { cat "$folder/log" >&2; exit 1; }
