@@ -65,3 +65,12 @@ export {
   WorkerDiedError,
   type WorkerReplacement,
 } from "./a3c/mod.ts";
+export * from "./ensemble/mod.ts";
+export {
+  type ArtifactSink,
+  logPolicy,
+  type PackageOptions,
+  packagePolicy,
+  type PolicyCard,
+  type PolicyPackage,
+} from "./policy_package.ts";
