@@ -46,6 +46,24 @@ Deno.test("pbo() is about a half for noise, near 0 for one real edge, near 1 whe
   assert.equal(reversed.probabilityOfLoss, 1);
 });
 
+Deno.test("pbo() is exactly 1 in the paper's case of full overfitting, whatever is drawn", () => {
+  // 100 Gaussian series of 1,000 bars, each rescaled and re-centred so that its Sharpe ratio over all
+  // bars is 0: what a series wins in one half of the bars it has lost in the other.
+  const bars = 1000;
+  for (const seed of [1, 2, 3]) {
+    const returns = Array.from({ length: 100 }, (_, k) => {
+      const x = noise(10_000 * seed + k, bars);
+      const m = mean(x), s = standardDeviation(x);
+      return x.map((v) => (v - m) / s / Math.sqrt(252));
+    });
+    const found = pbo(returns, { blocks: 8 });
+    assert.equal(found.pbo, 1);
+    assert.equal(found.probabilityOfLoss, 1);
+    // The Sharpe ratios of the two halves differ by their spreads alone.
+    assert.ok(Math.abs(found.degradation + 1) < 0.1, `slope ${found.degradation}`);
+  }
+});
+
 Deno.test("pbo() refuses what it cannot use", () => {
   const x = noise(1, 40);
   assert.throws(() => pbo([x]), /at least 2 configurations, got 1/);
