@@ -6,8 +6,14 @@
  * A row is a bar with all its features.
  * @module
  */
-import { makeBars } from "../lib/data/mod.ts";
-import { definePipeline, type FeatureStep } from "../lib/features/mod.ts";
+import { type Bars, makeBars } from "../lib/data/mod.ts";
+import {
+  definePipeline,
+  type FeaturePanel,
+  type FeatureStep,
+  openFeatureWorkers,
+  shareBars,
+} from "../lib/features/mod.ts";
 import { createRng } from "../lib/math/mod.ts";
 import {
   benchCase,
@@ -110,6 +116,10 @@ const sets = { pandas: pandasSteps, talib: talibSteps };
 interface Measured {
   ms: number[];
   peakMiB: number;
+  /** Columns that the features give together. */
+  columns: number;
+  /** Milliseconds of each feature alone on one series, fastest of several runs. */
+  each?: Record<string, number>;
 }
 
 /** A random walk of bars, minutes apart. */
@@ -135,32 +145,55 @@ function peakMiB(): number {
   return line ? Number(line[1]) / 1024 : NaN;
 }
 
-/** One subject's process: `features.ts SET SYMBOLS BARS RUNS`. */
+/** One subject's process: `features.ts SET SYMBOLS BARS RUNS THREADS`. */
 async function measure(
   set: keyof typeof sets,
   symbols: number,
   bars: number,
   runs: number,
+  threads: number,
 ): Promise<Measured> {
-  const series = Array.from({ length: symbols }, (_, k) => randomWalk(bars, k));
+  const series = Object.fromEntries(
+    Array.from({ length: symbols }, (_, k) => [`S${k}`, shareBars(randomWalk(bars, k))]),
+  );
   const pipeline = definePipeline({
     steps: sets[set].map((step, k) => ({ ...step, as: `f${k}` })),
   });
+  const workers = openFeatureWorkers({ threads });
   const ms: number[] = [];
+  // All symbols' features are held at once, as a training set holds them. Memory is used again from
+  // run to run, as malloc does for the peers; the first run, which gets it, is measured, too.
+  let panel: FeaturePanel | undefined;
   for (let run = 0; run < runs; run++) {
     const started = performance.now();
-    let checksum = 0;
-    // All symbols' features are held at once, as a training set holds them.
-    const frames = series.map((bars) => pipeline.compute(bars));
-    for (const frame of frames) checksum += frame.columns[0][frame.length - 1];
+    panel = await workers.computePanel(pipeline, series, { into: panel });
     ms.push(performance.now() - started);
-    frames.length = 0;
-    // pandas' columns are freed at once, ours when collected, off the thread: in neither's time.
-    (globalThis as { gc?: () => void }).gc?.();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    if (checksum !== checksum) throw new Error("a feature of the last row is missing");
   }
-  return { ms, peakMiB: peakMiB() };
+  workers.close();
+  const peak = peakMiB();
+  return {
+    ms,
+    peakMiB: peak,
+    columns: pipeline.names.length,
+    each: symbols === 1 && threads === 1 ? timeEach(sets[set], series.S0) : undefined,
+  };
+}
+
+/** Each feature alone, into memory that is there already. */
+function timeEach(steps: readonly FeatureStep[], bars: Bars): Record<string, number> {
+  const each: Record<string, number> = {};
+  for (const step of steps) {
+    const pipeline = definePipeline({ steps: [{ ...step, as: "f" }] });
+    let frame = pipeline.compute(bars);
+    let best = Infinity;
+    for (let run = 0; run < 4; run++) {
+      const started = performance.now();
+      frame = pipeline.compute(bars, {}, { into: frame });
+      best = Math.min(best, performance.now() - started);
+    }
+    each[`${step.kind}${step.window ? ` ${step.window}` : ""}`] = best;
+  }
+  return each;
 }
 
 async function measureInChild(args: string[]): Promise<Measured> {
@@ -182,7 +215,7 @@ async function measureInChild(args: string[]): Promise<Measured> {
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
   const { quick = false, log } = options;
-  const runs = quick ? 1 : 3;
+  const runs = quick ? 1 : 5;
   const shapes = [
     { name: "1 series of 1,000,000 minutes", symbols: 1, bars: quick ? 20_000 : 1_000_000 },
     { name: "500 symbols of 5,000 days", symbols: quick ? 5 : 500, bars: quick ? 1000 : 5000 },
@@ -196,27 +229,33 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     },
     { set: "talib", subject: "ta-lib", script: "features_talib.py", modules: ["talib", "numpy"] },
   ];
+  const threads = navigator.hardwareConcurrency;
   const result: BenchResult = {
     name: "features",
     machine: describeMachine(),
     cases: [],
     notes: [
       "a row is one bar with all features of the set; the peak is of the whole process, inputs included",
-      "pandas: the same 40 features by rolling, ewm and shift, no Python loop per row",
-      "TA-Lib: 40 of its C functions on numpy arrays; several of ours give more columns",
+      `tapebook: ${threads} threads on shared memory; tapebook-1: one thread; peers compute on one`,
+      "memory for the results is used again from run to run by all; the first of the runs gets it",
+      "pandas: the same 40 features by rolling, ewm and shift, no Python loop per row, intermediate columns shared by hand",
     ],
   };
   for (const { set, subject, script, modules } of peers) {
     for (const { name, symbols, bars } of shapes) {
       const label = `40 features (${set} set), ${name}`;
-      const add = (who: string, { ms, peakMiB }: Measured) => {
+      const add = (who: string, { ms, peakMiB, columns }: Measured) => {
         const rates = ms.map((t) => symbols * bars / t * 1000);
         result.cases.push(benchCase(label, who, "rows/s", rates));
         result.cases.push(benchCase(`${label}, peak memory`, who, "MiB", [peakMiB]));
+        result.notes!.push(`${label}: ${who} gives ${columns} columns`);
       };
       const args = [String(symbols), String(bars), String(runs)];
       log(`${label}: tapebook`);
-      add("tapebook", await measureInChild([set, ...args]));
+      add("tapebook", await measureInChild([set, ...args, String(threads)]));
+      log(`${label}: tapebook on one thread`);
+      const alone = await measureInChild([set, ...args, "1"]);
+      add("tapebook-1", alone);
       log(`${label}: ${subject}`);
       const peer = await runPythonPeer<Measured>(
         new URL(`peers/${script}`, import.meta.url),
@@ -224,17 +263,32 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
         modules,
         log,
       );
-      if (peer) add(subject, peer);
+      if (!peer) continue;
+      add(subject, peer);
+      // Feature by feature, where the peer times them: the same step, alone, on one thread.
+      for (const [feature, ms] of Object.entries(peer.each ?? {})) {
+        const own = alone.each?.[feature];
+        if (own === undefined) continue;
+        const one = `${feature} alone, ${bars.toLocaleString("en")} rows`;
+        result.cases.push(benchCase(one, "tapebook-1", "ms", [own]));
+        result.cases.push(benchCase(one, subject, "ms", [ms]));
+      }
     }
   }
   return result;
 }
 
 if (import.meta.main) {
-  const [set, symbols, bars, runs] = Deno.args;
+  const [set, symbols, bars, runs, threads] = Deno.args;
   console.log(
     JSON.stringify(
-      await measure(set as keyof typeof sets, Number(symbols), Number(bars), Number(runs)),
+      await measure(
+        set as keyof typeof sets,
+        Number(symbols),
+        Number(bars),
+        Number(runs),
+        Number(threads),
+      ),
     ),
   );
 }

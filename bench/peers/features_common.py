@@ -19,8 +19,9 @@ def walk(length, seed):
     return open_, high, low, close, volume
 
 
-def main(features):
-    """`features(open, high, low, close, volume)` gives a list of columns."""
+def main(features, each=None):
+    """`features(open, high, low, close, volume)` gives a list of columns; `each` of the same arguments a
+    dictionary of functions to time one by one."""
     symbols, bars, runs = (int(a) for a in sys.argv[1:4])
     series = [walk(bars, k) for k in range(symbols)]
     ms = []
@@ -28,6 +29,19 @@ def main(features):
         started = time.perf_counter()
         held = [features(*columns) for columns in series]
         ms.append((time.perf_counter() - started) * 1000)
+        count = len(held[0])
         del held
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"ms": ms, "peakMiB": peak}))
+    result = {"ms": ms, "peakMiB": peak, "columns": count}
+    if each and symbols == 1:
+        result["each"] = {name: fastest(f) for name, f in each(*series[0]).items()}
+    print(json.dumps(result))
+
+
+def fastest(f):
+    best = float("inf")
+    for _ in range(4):
+        started = time.perf_counter()
+        f()
+        best = min(best, (time.perf_counter() - started) * 1000)
+    return best

@@ -51,3 +51,4 @@ export {
   crossSectionalZScore,
   type FeaturePanel,
 } from "./cross_section.ts";
+export { type FeatureWorkers, openFeatureWorkers, shareBars } from "./feature_workers.ts";

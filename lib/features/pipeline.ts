@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { asOfColumn, type Bar, type Bars } from "../data/mod.ts";
+import type { Bars } from "../data/mod.ts";
 import type { FeatureFrame } from "./feature_frame.ts";
-import { HoleFinder } from "./kernel.ts";
-import { type Plan, planSteps, runOf } from "./plan_steps.ts";
+import { planSteps } from "./plan_steps.ts";
+import { runPlan } from "./run_plan.ts";
 import { createStream, type FeatureStream } from "./stream.ts";
 
 /** One step: a feature's kind, its parameters, and optionally the name of its columns. */
@@ -40,20 +40,22 @@ export interface FeaturePipeline {
   /** Symbols beside the bars' own that steps read, as `SYMBOL.close`. */
   readonly contextSymbols: string[];
   /**
-   * The features of all bars. Columns are fresh memory.
+   * The features of all bars. Columns are fresh memory, or with `into` those of a frame of this pipeline
+   * and length that is no longer needed: memory that was used before costs nothing to get.
    *
    * `context` holds the bars of the other symbols that steps read: each row sees their last bar at or
    * before its time, never a later one, and NaN before the first.
    *
    * @throws {RangeError} If a symbol that a step reads is not in the context.
    */
-  compute(bars: Bars, context?: Readonly<Record<string, Bars>>): FeatureFrame;
+  compute(
+    bars: Bars,
+    context?: Readonly<Record<string, Bars>>,
+    options?: { into?: FeatureFrame },
+  ): FeatureFrame;
   /** A live computation that starts with no history: feed it at least `warmupBars` bars first. */
   stream(): FeatureStream;
 }
-
-/** Rows that pass through all steps before the next ones: a block of every column stays in cache. */
-const blockRows = 4096;
 
 /**
  * A pipeline of the named steps. A step reads bar columns or columns of the steps before it.
@@ -84,51 +86,32 @@ export function definePipeline(config: PipelineConfig): FeaturePipeline {
     warmupBars: plan.warmup,
     names,
     contextSymbols: [...new Set(plan.context.map((c) => c.symbol))],
-    compute(bars, context = {}) {
-      const others = contextInputs(plan, bars.time, context);
-      const own = plan.barColumns - others.length;
-      const columns = plan.columnNames.map((name, k) =>
-        k < own
-          ? bars[name as keyof Bar]
-          : k < plan.barColumns
-          ? others[k - own]
-          : new Float64Array(bars.length)
+    compute(bars, context = {}, { into } = {}) {
+      const kept = into ? checkFrame(into, names, bars.length).columns : undefined;
+      const columns = visible.map((_, k) => kept?.[k] ?? new Float64Array(bars.length));
+      runPlan(
+        plan,
+        plan.steps,
+        bars,
+        context,
+        (k) => columns[visible.indexOf(k)] ?? new Float64Array(bars.length),
       );
-      const holes = new HoleFinder(columns.length);
-      const runs = plan.steps.map((step) => runOf(step, columns, holes));
-      for (let from = 0; from < bars.length; from += blockRows) {
-        const to = Math.min(bars.length, from + blockRows);
-        holes.clear();
-        for (const run of runs) run(from, to);
-      }
-      return {
-        names: [...names],
-        columns: visible.map((column) => columns[column]),
-        time: bars.time,
-        length: bars.length,
-      };
+      return { names: [...names], columns, time: bars.time, length: bars.length };
     },
     stream: () => createStream(plan, visible),
   };
 }
 
-/** The other symbols' columns as they were known at each time. */
-function contextInputs(
-  plan: Plan,
-  times: Float64Array,
-  context: Readonly<Record<string, Bars>>,
-): Float64Array[] {
-  return plan.context.map(({ symbol, field }) => {
-    const bars = Object.hasOwn(context, symbol) ? context[symbol] : undefined;
-    if (!bars) {
-      throw new RangeError(
-        `Cannot compute features: context must hold bars of ${symbol}, got ${
-          Object.keys(context).join(", ") || "none"
-        }`,
-      );
-    }
-    return asOfColumn(times, { time: bars.time, values: bars[field] });
-  });
+/** The frame, if its memory fits. */
+function checkFrame(frame: FeatureFrame, names: readonly string[], length: number): FeatureFrame {
+  if (frame.length !== length || frame.names.join() !== names.join()) {
+    throw new RangeError(
+      `Cannot compute features: into must be a frame of ${length} rows of ${
+        names.join(", ")
+      }, got ${frame.length} of ${frame.names.join(", ")}`,
+    );
+  }
+  return frame;
 }
 
 /** JSON with sorted keys: one text for one value. */
