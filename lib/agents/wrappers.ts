@@ -4,13 +4,20 @@
  */
 import type { Action, Environment, StepResult } from "./environment.ts";
 
-/** An environment whose `step` is another. */
-function wrap<E extends Environment>(
-  inner: E,
-  step: (action: Action) => StepResult,
+/** An environment whose `step` is another, which writes into a result of the wrapper's own. */
+function wrap(
+  inner: Environment,
+  step: (action: Action, result: StepResult) => void,
   own: { reset(): void; save(): unknown; restore(state: unknown): void },
 ): Environment {
   const { observationSpace, actionSpace, actionMask } = inner;
+  const result: StepResult = {
+    observation: new Float32Array(0),
+    reward: 0,
+    terminated: false,
+    truncated: false,
+    info: {},
+  };
   return {
     observationSpace,
     actionSpace,
@@ -19,7 +26,10 @@ function wrap<E extends Environment>(
       own.reset();
       return inner.reset(seed);
     },
-    step,
+    step(action) {
+      step(action, result);
+      return result;
+    },
     ...inner.saveState && inner.restoreState
       ? {
         saveState: () => ({ inner: inner.saveState!(), own: own.save() }),
@@ -42,10 +52,9 @@ const checkCount = (what: string, name: string, value: number) => {
 export function timeLimit(environment: Environment, steps: number): Environment {
   checkCount("limit time", "steps", steps);
   let done = 0;
-  return wrap(environment, (action) => {
-    const result = environment.step(action);
+  return wrap(environment, (action, result) => {
+    Object.assign(result, environment.step(action));
     if (++done >= steps && !result.terminated) result.truncated = true;
-    return result;
   }, {
     reset: () => done = 0,
     save: () => done,
@@ -60,14 +69,13 @@ export function timeLimit(environment: Environment, steps: number): Environment 
  */
 export function actionRepeat(environment: Environment, times: number): Environment {
   checkCount("repeat actions", "times", times);
-  return wrap(environment, (action) => {
+  return wrap(environment, (action, result) => {
     let reward = 0;
-    for (let i = 1;; i++) {
-      const result = environment.step(action);
+    for (let i = 1; i <= times; i++) {
+      Object.assign(result, environment.step(action));
       reward += result.reward;
-      if (i < times && !result.terminated && !result.truncated) continue;
-      result.reward = reward;
-      return result;
+      if (result.terminated || result.truncated) break;
     }
+    result.reward = reward;
   }, { reset() {}, save: () => null, restore() {} });
 }
