@@ -44,7 +44,10 @@ export type { ConflictPolicy } from "./catalog/merge_bars.ts";
 export type { Manifest, PartitionKey, Segment } from "./catalog/partition.ts";
 export { describeDownload, downloadBars, type DownloadOptions } from "./catalog/download.ts";
 export * from "./sources/mod.ts";
+export { nyseException } from "./nyse_calendar.ts";
 export {
+  closeMinuteOn,
+  type SessionException,
   sessionOn,
   type TradingSession,
   tradingSessions,

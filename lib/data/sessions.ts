@@ -2,6 +2,7 @@
  * Time zones and trading sessions: when a wall clock somewhere shows a time, daylight saving included.
  * @module
  */
+import { nyseException } from "./nyse_calendar.ts";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, number>();
@@ -68,14 +69,33 @@ export interface TradingSession {
   closeMinute: number;
   /** Days of the week with trading, Monday 0. */
   weekdays: readonly number[];
+  /** What is special about a date (ms at 00:00 as if UTC); left out where holidays are not known. */
+  exception?(date: number): SessionException | null;
+}
+
+/** A weekday without trading, or with less of it. */
+export interface SessionException {
+  /** The holiday or event. */
+  name: string;
+  /** When trading ends, minutes from midnight; null: there is none. */
+  closeMinute: number | null;
 }
 
 const weekdays = [0, 1, 2, 3, 4];
 
-/** Sessions by the market identifier code of the exchange. Holidays are not in them. */
+const newYork = {
+  timeZone: "America/New_York",
+  openMinute: 570,
+  closeMinute: 960,
+  weekdays,
+  exception: nyseException,
+} satisfies TradingSession;
+
+/** Sessions by the market identifier code of the exchange; holidays and early closes of New York only. */
 export const tradingSessions = {
-  XNYS: { timeZone: "America/New_York", openMinute: 570, closeMinute: 960, weekdays },
-  XNAS: { timeZone: "America/New_York", openMinute: 570, closeMinute: 960, weekdays },
+  XNYS: newYork,
+  /** Nasdaq keeps the days and hours of the NYSE. */
+  XNAS: newYork,
   XLON: { timeZone: "Europe/London", openMinute: 480, closeMinute: 990, weekdays },
   XETR: { timeZone: "Europe/Berlin", openMinute: 540, closeMinute: 1050, weekdays },
   XTKS: { timeZone: "Asia/Tokyo", openMinute: 540, closeMinute: 930, weekdays },
@@ -84,15 +104,23 @@ export const tradingSessions = {
   "24/7": { timeZone: "UTC", openMinute: 0, closeMinute: 1440, weekdays: [0, 1, 2, 3, 4, 5, 6] },
 } as const satisfies Record<string, TradingSession>;
 
+/** Minute at which trading ends on a date (ms at 00:00 as if UTC), or null without trading. */
+export function closeMinuteOn(date: number, session: TradingSession): number | null {
+  const weekday = ((Math.floor(date / 86_400_000) + 3) % 7 + 7) % 7;
+  if (!session.weekdays.includes(weekday)) return null;
+  const exception = session.exception?.(date);
+  return exception ? exception.closeMinute : session.closeMinute;
+}
+
 /** The open and close (ms UTC) of the session on a date (ms at 00:00 as if UTC), or null without one. */
 export function sessionOn(
   date: number,
   session: TradingSession,
 ): { open: number; close: number } | null {
-  const weekday = ((Math.floor(date / 86_400_000) + 3) % 7 + 7) % 7;
-  if (!session.weekdays.includes(weekday)) return null;
+  const closeMinute = closeMinuteOn(date, session);
+  if (closeMinute === null) return null;
   return {
     open: zonedTimeMs(date + session.openMinute * 60_000, session.timeZone),
-    close: zonedTimeMs(date + session.closeMinute * 60_000, session.timeZone),
+    close: zonedTimeMs(date + closeMinute * 60_000, session.timeZone),
   };
 }

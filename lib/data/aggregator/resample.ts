@@ -1,6 +1,6 @@
 import { type Bars, makeBars } from "../bars.ts";
 import { DoubleColumn } from "../double_column.ts";
-import { type TradingSession, wallTimeMs, zonedTimeMs } from "../sessions.ts";
+import { closeMinuteOn, type TradingSession, wallTimeMs, zonedTimeMs } from "../sessions.ts";
 import type { Trade } from "../sources/source.ts";
 import { timeframeMs } from "../sources/timeframes.ts";
 
@@ -81,18 +81,15 @@ export function intervals(
     let closes = date;
     if (session) {
       const minute = (wall - date) / 60_000;
-      const weekday = ((Math.floor(date / dayMs) + 3) % 7 + 7) % 7;
-      if (
-        minute <= session.openMinute || minute > session.closeMinute ||
-        !session.weekdays.includes(weekday)
-      ) return null;
+      const closeMinute = closeMinuteOn(date, session);
+      if (closeMinute === null || minute <= session.openMinute || minute > closeMinute) return null;
       if (length < dayMs) {
         const step = length / 60_000;
         const count = Math.ceil((minute - session.openMinute) / step);
-        const end = Math.min(session.openMinute + count * step, session.closeMinute);
+        const end = Math.min(session.openMinute + count * step, closeMinute);
         return zonedTimeMs(date + end * 60_000, zone);
       }
-      if (length === dayMs) return zonedTimeMs(date + session.closeMinute * 60_000, zone);
+      if (length === dayMs) return zonedTimeMs(date + closeMinute * 60_000, zone);
     }
     if (weeks > 0) {
       const week = Math.floor((date / dayMs - 4) / 7);

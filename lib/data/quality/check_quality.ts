@@ -1,4 +1,5 @@
 import type { Bars } from "../bars.ts";
+import type { TradingSession } from "../sessions.ts";
 import { eachBarFault } from "../validate_bars.ts";
 import { findDegenerateOpens } from "./degenerate_opens.ts";
 import { findGaps } from "./gaps.ts";
@@ -21,6 +22,8 @@ export interface QualityOptions {
   degenerateOpenShare?: number;
   /** Trading days that may be missing between daily bars before it is a gap. Default 4 (holidays). */
   missingDays?: number;
+  /** The exchange's hours and holidays, `tradingSessions.XNYS` for instance: gaps are known, not guessed. */
+  session?: TradingSession;
 }
 
 /**
@@ -44,7 +47,7 @@ export function checkQuality(bars: Bars, options: QualityOptions = {}): QualityR
   const { length, time } = bars;
   const issues: QualityIssue[] = [
     ...structuralIssues(bars),
-    ...findGaps(bars, options.missingDays ?? 4),
+    ...findGaps(bars, options.missingDays ?? 4, options.session),
     ...findStalePrices(bars, options.staleBars ?? 5),
     ...findJumps(bars, options.spikeZ ?? 10),
     ...findZeroVolume(bars),
