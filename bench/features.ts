@@ -159,6 +159,8 @@ async function measure(
   const pipeline = definePipeline({
     steps: sets[set].map((step, k) => ({ ...step, as: `f${k}` })),
   });
+  // The bars were made in memory that is not shared; Python has let go of its like by now, too.
+  (globalThis as { gc?: () => void }).gc?.();
   const workers = openFeatureWorkers({ threads });
   const ms: number[] = [];
   // All symbols' features are held at once, as a training set holds them. Memory is used again from
@@ -203,6 +205,7 @@ async function measureInChild(args: string[]): Promise<Measured> {
       "--quiet",
       // The peak is read from /proc, which asks for all permissions.
       "--allow-all",
+      "--v8-flags=--expose-gc",
       new URL(import.meta.url).pathname,
       ...args,
     ],

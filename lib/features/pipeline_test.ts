@@ -8,7 +8,10 @@ const variants: Partial<Record<FeatureKind, Record<string, unknown>[]>> = {
   ema: [{ window: 1 }, { ratio: true }],
   lag: [{ lags: [1, 5, 400] }],
   logReturn: [{ window: 21 }],
-  calendar: [{ encoding: "ordinal", fields: ["minuteOfDay", "dayOfMonth", "month", "dayOfWeek"] }],
+  calendar: [
+    { encoding: "ordinal", fields: ["minuteOfDay", "dayOfMonth", "month", "dayOfWeek"] },
+    { timeZone: "America/New_York", fields: ["minuteOfDay", "dayOfWeek"] },
+  ],
   realizedVolatility: [{ source: "high", window: 2 }],
   wma: [{ window: 1 }, { window: 300 }],
   hma: [{ window: 3 }],
@@ -30,7 +33,7 @@ const variants: Partial<Record<FeatureKind, Record<string, unknown>[]>> = {
   correlation: [{ other: "open", window: 5 }],
   autocorrelation: [{ lag: 5, window: 20 }],
   combine: [{ operation: "divide" }],
-  anchoredVwap: [{ anchor: "month", ratio: true }],
+  anchoredVwap: [{ anchor: "month", ratio: true }, { timeZone: "Asia/Tokyo" }],
 };
 
 /** Defaults that would warm up longer than the bars of these tests last. */
@@ -199,6 +202,11 @@ const badConfigs: [string, unknown, RegExp][] = [
     /at least one step must not be hidden/,
   ],
   [
+    "an unknown time zone",
+    { steps: [{ kind: "calendar", timeZone: "New York" }] },
+    /steps\[0\] \(calendar\) timeZone .*IANA time zone such as America\/New_York, got "New York"/,
+  ],
+  [
     "fast above slow",
     { steps: [{ kind: "macd", fast: 30 }] },
     /fast is not allowed: must be less than slow, got 30/,
@@ -213,6 +221,54 @@ for (const [what, config, message] of badConfigs) {
     });
   });
 }
+
+Deno.test("calendar and anchoredVwap follow the clock of the exchange, summer and winter", () => {
+  // 16:00 in New York: 21:00 UTC in winter, 20:00 in summer; then 19:30 and 20:30 on a summer evening.
+  const time = Float64Array.of(
+    Date.UTC(2024, 0, 10, 21),
+    Date.UTC(2024, 6, 10, 20),
+    Date.UTC(2024, 6, 10, 23, 30),
+    Date.UTC(2024, 6, 11, 0, 30),
+  );
+  const price = Float64Array.of(10, 20, 30, 40);
+  const volume = Float64Array.of(1, 1, 1, 1);
+  const bars = makeBars({ time, open: price, high: price, low: price, close: price, volume });
+  const frameOf = (timeZone?: string) =>
+    definePipeline({
+      steps: [
+        {
+          kind: "calendar",
+          fields: ["minuteOfDay", "dayOfWeek"],
+          encoding: "ordinal",
+          as: "c",
+          ...timeZone && { timeZone },
+        },
+        { kind: "anchoredVwap", as: "v", ...timeZone && { timeZone } },
+      ],
+    }).compute(bars);
+  const newYork = frameOf("America/New_York");
+  assert.deepEqual([...frameColumn(newYork, "c_minuteOfDay")].map((v) => Math.round(v * 1440)), [
+    960,
+    960,
+    1170,
+    1230,
+  ]);
+  assert.deepEqual([...frameColumn(newYork, "c_dayOfWeek")].map((v) => Math.round(v * 7)), [
+    2,
+    2,
+    2,
+    2,
+  ]);
+  assert.deepEqual([...frameColumn(newYork, "v")], [10, 20, 25, 30]);
+  const utc = frameOf();
+  assert.deepEqual([...frameColumn(utc, "c_minuteOfDay")].map((v) => Math.round(v * 1440)), [
+    1260,
+    1200,
+    1410,
+    30,
+  ]);
+  assert.deepEqual([...frameColumn(utc, "v")], [10, 20, 25, 40]);
+});
 
 Deno.test("stream().update() refuses a bar that is not after the last", async () => {
   const bars = await testBars(3);

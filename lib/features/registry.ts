@@ -12,6 +12,7 @@ import { statistics } from "./steps/statistics.ts";
 import { trend } from "./steps/trend.ts";
 import { volatility } from "./steps/volatility.ts";
 import { volume } from "./steps/volume.ts";
+import { vwap } from "./steps/vwap.ts";
 
 /** Every feature that a pipeline may name, by kind. */
 export const features = {
@@ -25,6 +26,7 @@ export const features = {
   ...volatility,
   ...garch,
   ...volume,
+  ...vwap,
   ...statistics,
   ...spectral,
   ...calendar,

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { defineFeature } from "../feature_definition.ts";
+import { scratch } from "../scratch.ts";
+import { timeZone, wallClock } from "../wall_clock.ts";
 
 const dayMs = 86_400_000;
 
@@ -36,36 +38,43 @@ export const calendar = {
   calendar: defineFeature({
     family: "calendar",
     summary:
-      "Fields of the bar's time (UTC, Monday 0): cyclic as sine and cosine, or ordinal in [0, 1)",
+      "Fields of the bar's time (Monday 0), on the clock of `timeZone`: cyclic as sine and cosine, or " +
+      "ordinal in [0, 1). Daily bars stamped 00:00 UTC stand for their date: leave them in UTC",
     params: z.strictObject({
       fields: z.array(z.enum(Object.keys(fields) as [CalendarField, ...CalendarField[]])).min(1)
         .default(["dayOfWeek", "month"]),
       encoding: z.enum(["cyclic", "ordinal"]).default("cyclic"),
+      timeZone,
     }),
     inputs: () => ["time"],
     outputs: (p) =>
       p.fields.flatMap((name) => p.encoding === "cyclic" ? [`${name}_sin`, `${name}_cos`] : [name]),
     lookback: () => 0,
     warmup: () => 0,
-    create: (p) => ({
-      run([time], outputs, from, to) {
-        let column = 0;
-        for (const name of p.fields) {
-          const { of, period } = fields[name];
-          if (p.encoding === "ordinal") {
-            const out = outputs[column++];
-            for (let i = from; i < to; i++) out[i] = of(time[i]) / period;
-            continue;
+    create(p) {
+      const clock = wallClock(p.timeZone);
+      return {
+        run([time], outputs, from, to) {
+          const wall = scratch(0, to - from);
+          clock(time, from, to, wall);
+          let column = 0;
+          for (const name of p.fields) {
+            const { of, period } = fields[name];
+            if (p.encoding === "ordinal") {
+              const out = outputs[column++];
+              for (let i = from; i < to; i++) out[i] = of(wall[i - from]) / period;
+              continue;
+            }
+            const sine = outputs[column++];
+            const cosine = outputs[column++];
+            for (let i = from; i < to; i++) {
+              const angle = 2 * Math.PI * of(wall[i - from]) / period;
+              sine[i] = Math.sin(angle);
+              cosine[i] = Math.cos(angle);
+            }
           }
-          const sine = outputs[column++];
-          const cosine = outputs[column++];
-          for (let i = from; i < to; i++) {
-            const angle = 2 * Math.PI * of(time[i]) / period;
-            sine[i] = Math.sin(angle);
-            cosine[i] = Math.cos(angle);
-          }
-        }
-      },
-    }),
+        },
+      };
+    },
   }),
 };

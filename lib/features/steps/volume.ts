@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { Ema } from "../ema.ts";
 import { bars, defineFeature } from "../feature_definition.ts";
-import { typicalPrices } from "../bar_prices.ts";
 import type { Kernel } from "../kernel.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
@@ -120,65 +119,6 @@ function moneyFlowKernel(window: number): Kernel {
   };
 }
 
-/**
- * Average of prices, weighted by volume, over the window; the plain average where nothing traded.
- * `priceOf` writes the prices of the inputs, of which volume is the last and the close before it.
- */
-function weightedKernel(
-  window: number,
-  ratio: boolean,
-  priceOf: (
-    inputs: readonly Float64Array[],
-    from: number,
-    to: number,
-    out: Float64Array,
-    at: number,
-  ) => void,
-): Kernel {
-  const value = new RollingSum(window);
-  const volume = new RollingSum(window, true);
-  const plain = new RollingSum(window);
-  const prices = new Series(window);
-  const values = new Series(window);
-  return {
-    reset() {
-      value.reset();
-      volume.reset();
-      plain.reset();
-    },
-    run(inputs, [out], from, to) {
-      const traded = inputs[inputs.length - 1];
-      const close = inputs[inputs.length - 2];
-      const n = to - from;
-      const place = prices.extend(n);
-      values.extend(n);
-      priceOf(inputs, from, to, prices.values, place);
-      multiply(prices.values, place, traded, from, to, values.values);
-      const volumes = scratch(0, n);
-      const means = scratch(1, n);
-      value.run(values.values, place, place + n, out, from);
-      volume.run(traded, from, to, volumes, 0);
-      plain.run(prices.values, place, place + n, means, 0, 1 / window);
-      for (let i = from, k = 0; i < to; i++, k++) {
-        out[i] = volumes[k] === 0 ? means[k] : out[i] / volumes[k];
-      }
-      if (ratio) { for (let i = from; i < to; i++) out[i] = close[i] / out[i] - 1; }
-    },
-  };
-}
-
-/** values[place..] = prices[place..] x volume[from..to) */
-function multiply(
-  prices: Float64Array,
-  place: number,
-  volume: Float64Array,
-  from: number,
-  to: number,
-  values: Float64Array,
-): void {
-  for (let i = from; i < to; i++, place++) values[place] = prices[place] * volume[i];
-}
-
 /** Elder's force index: average of the change times volume. */
 function forceKernel(window: number): Kernel {
   const average = new Ema(window);
@@ -228,16 +168,6 @@ function easeKernel(window: number): Kernel {
   };
 }
 
-/** The start of a UTC day, week (Monday) or month as a number that changes with it. */
-const anchors = {
-  day: (t: number) => Math.floor(t / 86_400_000),
-  week: (t: number) => Math.floor((t / 86_400_000 + 3) / 7),
-  month: (t: number) => {
-    const date = new Date(t);
-    return date.getUTCFullYear() * 12 + date.getUTCMonth();
-  },
-};
-
 export const volume = {
   obv: defineFeature({
     family: "volume",
@@ -276,73 +206,6 @@ export const volume = {
     lookback: (p) => p.window,
     warmup: (p) => p.window - 1,
     create: (p) => moneyFlowKernel(p.window),
-  }),
-  vwap: defineFeature({
-    family: "volume",
-    summary: "Volume-weighted average of the typical price over the last `window` bars; " +
-      "the plain average where nothing traded",
-    params: z.strictObject({ window: bars(20), ratio: z.boolean().default(false) }),
-    inputs: () => [...highLowClose, "volume"],
-    lookback: (p) => p.window,
-    warmup: (p) => p.window - 1,
-    create: (p) =>
-      weightedKernel(
-        p.window,
-        p.ratio,
-        ([h, l, c], from, to, out, at) => typicalPrices(h, l, c, from, to, out, at),
-      ),
-  }),
-  anchoredVwap: defineFeature({
-    family: "volume",
-    summary: "Volume-weighted average of the typical price since the UTC day, week or month began",
-    params: z.strictObject({
-      anchor: z.enum(["day", "week", "month"]).default("day"),
-      ratio: z.boolean().default(false),
-    }),
-    inputs: () => ["time", ...highLowClose, "volume"],
-    lookback: () => 0,
-    warmup: () => 0,
-    create({ anchor, ratio }) {
-      const spanOf = anchors[anchor];
-      let span = NaN;
-      let value = 0;
-      let traded = 0;
-      return {
-        run([time, h, l, c, v], [out], from, to) {
-          for (let i = from; i < to; i++) {
-            // A bar is stamped at its close: one that closes at midnight belongs to the day before.
-            const now = spanOf(time[i] - 1);
-            if (now !== span) {
-              span = now;
-              value = traded = 0;
-            }
-            const typical = (h[i] + l[i] + c[i]) / 3;
-            if (typical * v[i] === typical * v[i]) {
-              value += typical * v[i];
-              traded += v[i];
-            }
-            const average = typical * v[i] !== typical * v[i]
-              ? NaN
-              : traded > 0
-              ? value / traded
-              : typical;
-            out[i] = ratio ? c[i] / average - 1 : average;
-          }
-        },
-      };
-    },
-  }),
-  vwma: defineFeature({
-    family: "volume",
-    summary: "Volume-weighted moving average of the close; the plain average where nothing traded",
-    params: z.strictObject({ window: bars(20), ratio: z.boolean().default(false) }),
-    inputs: () => ["close", "volume"],
-    lookback: (p) => p.window,
-    warmup: (p) => p.window - 1,
-    create: (p) =>
-      weightedKernel(p.window, p.ratio, ([c], from, to, out, at) => {
-        for (let i = from; i < to; i++) out[at++] = c[i];
-      }),
   }),
   forceIndex: defineFeature({
     family: "volume",
