@@ -163,11 +163,13 @@ export async function memoryMiB(pid: number): Promise<number> {
 /** The process of the PostgreSQL server at `url`, parent of all its others; null when it is away. */
 export async function postmasterPid(url: string): Promise<number | null> {
   if (!["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname)) return null;
-  const [{ pid }] = await onPostgres(url, (execute) => execute("select pg_backend_pid() as pid"));
-  const { success, stdout } = await new Deno.Command("ps", {
-    args: ["-o", "ppid=", "-p", String(pid)],
-    stdout: "piped",
-    stderr: "null",
-  }).output();
-  return success ? Number(new TextDecoder().decode(stdout)) || null : null;
+  return await onPostgres(url, async (execute) => {
+    const [{ pid }] = await execute("select pg_backend_pid() as pid");
+    const { success, stdout } = await new Deno.Command("ps", {
+      args: ["-o", "ppid=", "-p", String(pid)],
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    return success ? Number(new TextDecoder().decode(stdout)) || null : null;
+  });
 }

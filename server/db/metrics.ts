@@ -114,6 +114,37 @@ export async function readPoints(
   );
 }
 
+interface SeriesBounds extends Record<string, unknown> {
+  series_no: number;
+  /** The series has more points than were asked for. */
+  is_long: boolean;
+  low: number;
+  high: number;
+}
+
+/**
+ * The series' number, whether it has more than `points` points, and the steps of its ends as far as
+ * indexes tell them: those of its first and last point in time and of its latest value.
+ */
+async function seriesBounds(
+  sql: Sql,
+  runId: string,
+  key: string,
+  points: number,
+): Promise<SeriesBounds | null> {
+  const of = "from metric_points p where p.series_no = s.series_no";
+  const firstInTime = `(select p.step ${of} order by p.timestamp limit 1)`;
+  const lastInTime = `(select p.step ${of} order by p.timestamp desc limit 1)`;
+  const [bounds] = await sql.query<SeriesBounds>(
+    `select s.series_no, (select count(*) from (select 1 ${of} limit $3::bigint + 1) q) > $3::bigint
+         as is_long,
+       least(${firstInTime}, ${lastInTime}) as low, greatest(s.step, ${lastInTime}) as high
+     from metric_series s join runs r using (run_no) where r.run_id = $1 and s.key = $2`,
+    [runId, key, points],
+  );
+  return bounds ?? null;
+}
+
 /**
  * At most `points` points that keep the shape of the curve over steps: of each of `points / 4`
  * equal spans of steps the first, the last, the least and the greatest, chosen in the database in
@@ -125,45 +156,57 @@ export async function samplePoints(
   key: string,
   points: number,
 ): Promise<PointRow[]> {
-  const [series] = await sql.query<{ series_no: number; low: number; high: number; n: number }>(
-    `select s.series_no, min(p.step) as low, max(p.step) as high, count(*) as n
-     from runs r join metric_series s using (run_no) join metric_points p using (series_no)
-     where r.run_id = $1 and s.key = $2 group by s.series_no`,
-    [runId, key],
-  );
+  const series = await seriesBounds(sql, runId, key, points);
   if (!series) return [];
-  if (series.n <= points) {
+  const { series_no, is_long } = series;
+  if (!is_long) {
     return await sql.query<PointRow>(
       `select value, timestamp, step from metric_points where series_no = $1
        order by step, timestamp, value`,
-      [series.series_no],
+      [series_no],
     );
   }
-  const buckets = Math.max(1, Math.floor(points / 4));
-  const width = (series.high - series.low + 1) / buckets;
+  const spans = Math.max(1, Math.floor(points / 4));
+  const sample = ({ low, high }: { low: number; high: number }) =>
+    sampleSpans(sql, series_no, {
+      low,
+      width: Math.max(1, Math.ceil((high - low + 1) / spans)),
+      spans,
+    });
+  const chosen = await sample(series);
+  const ends = { low: chosen[0].step, high: chosen[chosen.length - 1].step };
+  // Where steps run against time, those ends are not the least and the greatest; now they are known.
+  return ends.low < series.low || ends.high > series.high ? await sample(ends) : chosen;
+}
+
+async function sampleSpans(
+  sql: Sql,
+  seriesNo: number,
+  { low, width, spans }: { low: number; width: number; spans: number },
+): Promise<PointRow[]> {
   return await sql.query<PointRow>(
     `with placed as not materialized (
        select value, timestamp, step,
-         least(floor((step - $2::bigint)::float8 / $3::float8), $4::int - 1)::int as bucket
+         least(greatest((step - $2::bigint) / $3::bigint, 0), $4::bigint - 1) as span
        from metric_points where series_no = $1
      ), ends as (
-       select bucket, min(step) as first, max(step) as last,
-         min(value) filter (where value <> 'NaN') as least,
+       select span, min(step) as first, max(step) as last, min(value) as least,
          max(value) filter (where value <> 'NaN') as greatest
-       from placed group by bucket
+       from placed group by span
      ), found as (
-       select p.*, e.first, e.last, e.least, e.greatest from placed p join ends e using (bucket)
-       where p.step = e.first or p.step = e.last or p.value = e.least or p.value = e.greatest
+       select p.*, e.first, e.last, e.least, e.greatest from placed p join ends e using (span)
+       where p.step = e.first or p.step = e.last
+         or p.value = e.least and p.value <> 'NaN' or p.value = e.greatest
      )
      select distinct value, timestamp, step from (
-       select distinct on (bucket, kind) bucket, kind, value, timestamp, step
-       from found, lateral (values (1, step = first), (2, step = last), (3, value = least),
-         (4, value = greatest)) as k(kind, holds)
+       select distinct on (span, kind) span, kind, value, timestamp, step
+       from found, lateral (values (1, step = first), (2, step = last),
+         (3, value = least and value <> 'NaN'), (4, value = greatest)) as k(kind, holds)
        where holds
-       order by bucket, kind, case when kind = 2 then -step else step end,
+       order by span, kind, case when kind = 2 then -step else step end,
          case when kind = 2 then -timestamp else timestamp end
      ) chosen order by step, timestamp, value`,
-    [series.series_no, series.low, width, buckets],
+    [seriesNo, low, width, spans],
   );
 }
 

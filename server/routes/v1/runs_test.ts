@@ -56,3 +56,25 @@ testServer("many points of one step are thinned out all the same", async (server
   const points = await tracking.sampleMetric(info.run_id, "flat", 40);
   assert.ok(points.length <= 40 && points.length >= 2, `${points.length} points`);
 });
+
+testServer("a metric whose steps run against time is thinned out evenly", async (server) => {
+  const { tracking } = server.services;
+  const { info } = await tracking.createRun({ experimentId: "0" });
+  for (let part = 0; part < 4; part++) {
+    await tracking.logBatch(info.run_id, {
+      // Neither end in time is an end of the steps.
+      metrics: Array.from({ length: 1000 }, (_, i) => ({
+        key: "shuffled",
+        value: Math.sin((part * 1000 + i) / 100),
+        timestamp: part * 1000 + i,
+        step: ((part * 1000 + i) * 1597 + 2000) % 4000,
+      })),
+    });
+  }
+  const points = await tracking.sampleMetric(info.run_id, "shuffled", 400);
+  assert.ok(points.length <= 400 && points.length > 200, `${points.length} points`);
+  assert.equal(points[0].step, 0);
+  assert.equal(points.at(-1)!.step, 3999);
+  const widest = Math.max(...points.slice(1).map((p, i) => p.step - points[i].step));
+  assert.ok(widest <= 80, `a gap of ${widest} steps`);
+});
