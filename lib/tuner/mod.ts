@@ -22,7 +22,8 @@
  * ```
  * @module
  */
-export { type BestTrial, createStudy, Study, type StudyOptions, type TrialHooks } from "./study.ts";
+export { createStudy, type StudyOptions } from "./create_study.ts";
+export { type BestTrial, Study, type TrialHooks } from "./study.ts";
 export { Trial } from "./trial.ts";
 export {
   constraintViolation,

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Objective, type OptimizeResult } from "./optimize.ts";
-import { createStudy } from "./study.ts";
+import { createStudy } from "./create_study.ts";
 import { httpStore, type HttpStoreOptions, readStudySpec } from "./stores/http.ts";
 
 /** Key of the study's attribute that names the objective's module. */

@@ -94,6 +94,15 @@ export async function deleteStudy(db: Sql, studyId: number): Promise<void> {
   await db.query("delete from studies where study_id = $1", [studyId]);
 }
 
+/** Status of a study's own run; null when it was removed. */
+export async function studyRunStatus(db: Sql, runId: string): Promise<string | null> {
+  const [row] = await db.query<{ status: string }>(
+    "select status from runs where run_id = $1",
+    [runId],
+  );
+  return row?.status ?? null;
+}
+
 export async function setStudyRun(
   db: Sql,
   studyId: number,

@@ -19,6 +19,7 @@ import * as sql from "../db/studies.ts";
 import type { Sql } from "../db/database.ts";
 import { alreadyExists, ApiError, invalid, notFound } from "../errors.ts";
 import type { Services } from "./mod.ts";
+import { StudyRuns, trialJson } from "./study_runs.ts";
 
 export type StudySpecJson = z.output<typeof studySpecSchema>;
 
@@ -94,16 +95,6 @@ function stateOf(row: sql.StudyRow): StudyState {
   };
 }
 
-function trialJson(row: sql.TrialRow): TrialJson {
-  return {
-    ...(row.body as TrialBodyJson),
-    number: row.number,
-    state: row.state as TrialJson["state"],
-    attempt: row.attempt,
-    reports: row.reports as TrialJson["reports"],
-  };
-}
-
 /** What a trial keeps when it must be begun again: its values, and the steps before its checkpoint. */
 function bodyForRetry(row: sql.TrialRow): { body: TrialBodyJson; keepSteps: number } {
   const body = row.body as TrialBodyJson;
@@ -123,14 +114,11 @@ function bodyForRetry(row: sql.TrialRow): { body: TrialBodyJson; keepSteps: numb
 /** The studies of one server. */
 export class StudyService {
   readonly #services: Services;
-  /** Recordings of runs, one after the other. */
-  #recording: Promise<void> = Promise.resolve();
-  readonly #toRecord = new Set<string>();
-  /** Runs of studies that were marked as finished here and may begin again. */
-  readonly #finishedRuns = new Set<string>();
+  readonly #runs: StudyRuns;
 
   constructor(services: Services) {
     this.#services = services;
+    this.#runs = new StudyRuns(services);
   }
 
   async #find(db: Sql, name: string): Promise<sql.StudyRow> {
@@ -159,28 +147,12 @@ export class StudyService {
           }, got ${JSON.stringify(spec.directions)}`,
         );
       }
-      if (known.run_id) this.#recordSoon(known.name);
+      if (known.run_id) this.#runs.recordSoon(known.name);
       return stateOf(known);
     }
     if (study.experiment !== null) {
-      const { tracking } = this.#services;
-      const experiment = await tracking.getExperimentByName(study.experiment);
-      const experimentId = experiment?.experiment_id ??
-        await tracking.createExperiment(study.experiment);
-      const run = await tracking.createRun({
-        experimentId,
-        runName: spec.name,
-        tags: [{ key: "tapebook.study", value: spec.name }],
-      });
-      await tracking.logBatch(run.info.run_id, {
-        params: [
-          { key: "directions", value: spec.directions.join(", ") },
-          { key: "sampler", value: spec.sampler?.kind ?? "custom" },
-          { key: "pruner", value: spec.pruner?.kind ?? "custom" },
-          { key: "seed", value: String(spec.seed) },
-        ],
-      });
-      await sql.setStudyRun(db, created.study_id, experimentId, run.info.run_id);
+      const { experimentId, runId } = await this.#runs.begin(spec, study.experiment);
+      await sql.setStudyRun(db, created.study_id, experimentId, runId);
     }
     return stateOf(await this.#find(db, spec.name));
   }
@@ -240,7 +212,8 @@ export class StudyService {
   /** Gives a worker the next trial: one that waits, or a new one. */
   async claim(name: string, claim: Claim): Promise<Claimed> {
     const { db } = this.#services;
-    const { study_id: id, run_id: runId } = await this.#find(db, name);
+    const study = await this.#find(db, name);
+    const id = study.study_id;
     const claimed = await db.transaction(async (tx): Promise<Claimed> => {
       const { revision, trial_count, max_attempts } = await sql.nextRevision(tx, id);
       const { leaseId } = claim;
@@ -262,11 +235,9 @@ export class StudyService {
       const leased = (await sql.findTrial(tx, id, row.number))!;
       return { trial: trialJson(leased), leaseId, running: 0 };
     });
-    if (runId && claimed.trial && this.#finishedRuns.delete(runId)) {
-      await this.#services.tracking.updateRun(runId, { status: "RUNNING" });
-    }
+    if (claimed.trial) await this.#runs.goOn(study);
     if (claimed.trial) this.#tell(name, claimed.trial.number, "running");
-    else this.#recordSoon(name);
+    else this.#runs.recordSoon(name);
     return claimed;
   }
 
@@ -362,7 +333,7 @@ export class StudyService {
       await sql.setTrialState(tx, id, number, revision, end.state, end.body);
     });
     this.#tell(name, number, end.state);
-    this.#recordSoon(name);
+    this.#runs.recordSoon(name);
   }
 
   /** A worker gives its trial back: it waits for another one, and the attempt does not count. */
@@ -402,7 +373,7 @@ export class StudyService {
       return number;
     });
     this.#tell(name, number, trial.state);
-    if (isFinished(trial.state)) this.#recordSoon(name);
+    if (isFinished(trial.state)) this.#runs.recordSoon(name);
     return number;
   }
 
@@ -410,99 +381,10 @@ export class StudyService {
     this.#services.events.emit({ kind: "trial.changed", id: study, data: { number, state } });
   }
 
-  /** Writes the missing runs in the background; a failure is logged and tried again next time. */
-  #recordSoon(name: string): void {
-    if (this.#toRecord.has(name)) return;
-    this.#toRecord.add(name);
-    this.#recording = this.#recording.then(async () => {
-      this.#toRecord.delete(name);
-      try {
-        await this.#record(name);
-      } catch (error) {
-        this.#services.log.error("cannot record the runs of a study", {
-          study: name,
-          error: String(error),
-        });
-      }
-    });
-  }
-
   /** Resolves when all runs due by now are written. */
   async settled(): Promise<void> {
-    await this.#recording;
+    await this.#runs.settled();
   }
-
-  async #record(name: string): Promise<void> {
-    const { db, tracking } = this.#services;
-    const study = await sql.findStudy(db, name);
-    if (!study?.run_id || !study.experiment_id) return;
-    const { experiment_id: experimentId, run_id: parent } = study;
-    for (;;) {
-      const rows = await sql.trialsWithoutRun(db, study.study_id, 50);
-      if (rows.length === 0) break;
-      for (const row of rows) {
-        const trial = trialFromJson(trialJson(row));
-        const key = `${name}/${row.number}`;
-        // A run that was begun before a crash is continued, not made twice.
-        const before = await tracking.searchRuns([experimentId], {
-          filter: `tags."tapebook.trial" = '${key.replaceAll("'", "''")}'`,
-          maxResults: 1,
-        });
-        const run = before.items[0] ?? await tracking.createRun({
-          experimentId,
-          runName: `${name}-${row.number}`,
-          startTime: trial.startTime ?? undefined,
-          tags: [
-            { key: "mlflow.parentRunId", value: parent },
-            { key: "tapebook.trial", value: key },
-            { key: "tapebook.trial_state", value: trial.state },
-          ],
-        });
-        await tracking.logBatch(run.info.run_id, runContents(trial, study.directions.length));
-        await tracking.updateRun(run.info.run_id, {
-          status: trial.state === "failed" ? "FAILED" : "FINISHED",
-          endTime: trial.endTime ?? undefined,
-        });
-        await sql.setTrialRun(db, study.study_id, row.number, run.info.run_id);
-      }
-    }
-    await this.#recordStudy(study, parent);
-  }
-
-  /** The study's own run: its best value so far, and finished while no trial is open. */
-  async #recordStudy(study: sql.StudyRow, runId: string): Promise<void> {
-    const { db, tracking, clock } = this.#services;
-    const { open, complete, least, greatest } = await sql.studyProgress(db, study.study_id);
-    if (open > 0) return;
-    const best = study.directions[0] === "maximize" ? greatest : least;
-    if (study.directions.length === 1 && best !== null) {
-      const metric = { key: "best_value", value: best, timestamp: clock.now(), step: complete };
-      await tracking.logMetrics(runId, [metric]);
-    }
-    await tracking.updateRun(runId, { status: "FINISHED", endTime: clock.now() });
-    this.#finishedRuns.add(runId);
-  }
-}
-
-/** Params, metrics and tags of a trial's run. */
-function runContents(trial: FrozenTrial, objectives: number) {
-  const timestamp = trial.endTime ?? Date.now();
-  const text = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value);
-  const metrics = [...trial.intermediate].slice(-900)
-    .map(([step, value]) => ({ key: "intermediate", value, timestamp, step }));
-  trial.values?.forEach((value, i) =>
-    metrics.push({ key: objectives === 1 ? "value" : `value_${i}`, value, timestamp, step: 0 })
-  );
-  return {
-    params: Object.entries(trial.params).slice(0, 100)
-      .map(([key, value]) => ({ key, value: text(value).slice(0, 6000) })),
-    metrics,
-    tags: [
-      ...(trial.error ? [{ key: "tapebook.error", value: trial.error.slice(0, 5000) }] : []),
-      ...Object.entries(trial.userAttrs).slice(0, 50)
-        .map(([key, value]) => ({ key, value: text(value).slice(0, 5000) })),
-    ],
-  };
 }
 
 function lostLease(name: string, number: number): ApiError {

@@ -5,7 +5,7 @@ import { createRng } from "../../lib/math/mod.ts";
 import { readConfig } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { startServer } from "../start.ts";
-import { studiesOf } from "./studies.ts";
+import { seedPglite } from "../../tests/support/server.ts";
 
 const objectives = new URL("../../lib/tuner/testdata/chaos_objective.ts", import.meta.url).href;
 
@@ -28,15 +28,53 @@ const start = (home: string, port = 0) =>
     { log: createLogger("error") },
   );
 
-Deno.test("200 trials survive killed workers and two server restarts: each ends once, the best is the true maximum", async () => {
+interface ServerProcess {
+  url: string;
+  kill(): Promise<void>;
+}
+
+/** A server in a process of its own, so that it can be killed as a power cut would. */
+async function serve(home: string, port: number): Promise<ServerProcess> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("../../tests/support/serve.ts", import.meta.url).pathname],
+    env: {
+      TAPEBOOK_HOME: home,
+      TAPEBOOK_PORT: String(port),
+      TAPEBOOK_HOST: "127.0.0.1",
+      TAPEBOOK_AUTH: "off",
+      DATABASE_URL: "",
+    },
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "";
+  while (!/"url":"[^"]+"/.test(said)) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error(`the server ended before it was ready: ${said}`);
+    said += value;
+  }
+  return {
+    url: said.match(/"url":"([^"]+)"/)![1],
+    async kill() {
+      process.kill("SIGKILL");
+      await process.status;
+      await lines.cancel();
+    },
+  };
+}
+
+Deno.test("200 trials survive killed workers and a server killed twice: each ends once, the best is the true maximum", async () => {
   await withHome(async (home) => {
-    let server = await start(home);
-    const { port } = server;
+    await seedPglite(home);
+    let server = await serve(home, 0);
+    const { url } = server;
+    const port = Number(new URL(url).port);
     const study = createStudy({
       name: "chaos",
       direction: "maximize",
       seed: 5,
-      store: httpStore({ url: server.url, experiment: null, maxAttempts: 20 }),
+      store: httpStore({ url, experiment: "chaos", maxAttempts: 20 }),
     });
     await study.ready();
     const rng = createRng(9);
@@ -70,8 +108,8 @@ Deno.test("200 trials survive killed workers and two server restarts: each ends 
           ended++;
           if (restarts < 2 && ended >= 60 * (restarts + 1)) {
             restarts++;
-            await server.close();
-            server = await start(home, port);
+            await server.kill();
+            server = await serve(home, port);
           }
         },
       });
@@ -86,7 +124,7 @@ Deno.test("200 trials survive killed workers and two server restarts: each ends 
       name: "chaos",
       direction: "maximize",
       ifExists: "load",
-      store: httpStore({ url: server.url }),
+      store: httpStore({ url }),
     });
     await stored.ready();
     const { trials } = stored;
@@ -102,12 +140,43 @@ Deno.test("200 trials survive killed workers and two server restarts: each ends 
     }
     assert.equal(stored.best.value, best);
     assert.ok(trials.some((t) => t.attempt > 1), "some trial was run again");
-    await studiesOf(server.services).settled();
+    await everyTrialHasOneRun(url, "chaos", 200);
     await stored.close();
     await study.close();
-    await server.close();
+    await server.kill();
   });
 });
+
+/** Waits until the study's run is finished, then counts the runs below it: one per trial. */
+async function everyTrialHasOneRun(url: string, study: string, trials: number): Promise<void> {
+  const ask = async (path: string, body?: unknown) => {
+    const response = await fetch(url + path, {
+      method: body ? "POST" : "GET",
+      headers: { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return await response.json();
+  };
+  const { runId, experimentId } = await ask(`/api/tapebook/v1/studies/${study}`);
+  for (let tries = 0;; tries++) {
+    const { run } = await ask(`/api/2.0/mlflow/runs/get?run_id=${runId}`);
+    if (run.info.status === "FINISHED") break;
+    assert.ok(tries < 200, "the study's run is finished at last");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const { runs } = await ask("/api/2.0/mlflow/runs/search", {
+    experiment_ids: [experimentId],
+    filter: `tags."mlflow.parentRunId" = '${runId}'`,
+    max_results: 1000,
+  });
+  const numbers = runs.map((run: { data: { tags: { key: string; value: string }[] } }) =>
+    Number(run.data.tags.find((t) => t.key === "tapebook.trial")!.value.split("/")[1])
+  );
+  assert.deepEqual(
+    numbers.sort((a: number, b: number) => a - b),
+    Array.from({ length: trials }, (_, i) => i),
+  );
+}
 
 Deno.test("a worker that kills itself harms nobody: its trials are run again by another process", async () => {
   await withHome(async (home) => {

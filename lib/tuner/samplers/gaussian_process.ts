@@ -266,13 +266,17 @@ export class GaussianProcess {
 /** The inverse of L L' (row by row). */
 function invertFromCholesky(L: Float64Array, n: number): Float64Array {
   const invL = new Float64Array(n * n);
-  for (let j = 0; j < n; j++) {
-    invL[j * n + j] = 1 / L[j * n + j];
-    for (let i = j + 1; i < n; i++) {
-      let sum = 0;
-      for (let k = j; k < i; k++) sum -= L[i * n + k] * invL[k * n + j];
-      invL[i * n + j] = sum / L[i * n + i];
+  // Row by row, so that memory is walked along its order.
+  for (let i = 0; i < n; i++) {
+    const ri = i * n;
+    for (let k = 0; k < i; k++) {
+      const l = L[ri + k];
+      const rk = k * n;
+      for (let j = 0; j <= k; j++) invL[ri + j] -= l * invL[rk + j];
     }
+    const pivot = L[ri + i];
+    for (let j = 0; j < i; j++) invL[ri + j] /= pivot;
+    invL[ri + i] = 1 / pivot;
   }
   const inverse = new Float64Array(n * n);
   for (let k = 0; k < n; k++) {

@@ -107,6 +107,7 @@ export class ParzenEstimator {
   readonly #logWeights: Float64Array;
   readonly #cumulative: Float64Array;
   readonly #dimensions: (NumericKernels | CategoricalKernels)[] = [];
+  #packed: PackedKernels | null = null;
 
   /**
    * @param observations One column per parameter, in the search space (logarithms on a log scale,
@@ -209,7 +210,7 @@ export class ParzenEstimator {
         columns.push(points[j]);
       } else others.push(j);
     });
-    const packed = packKernels(continuous, K);
+    const packed = this.#packed ??= packKernels(continuous, K);
     const D = continuous.length;
     const x = new Float64Array(D);
     const acc = new Float64Array(K);

@@ -73,6 +73,26 @@ class SortedRows {
   }
 }
 
+/** An estimate together with what it was made of. */
+class KnownEstimate {
+  constructor(
+    readonly space: Space,
+    readonly data: readonly Float64Array[],
+    readonly estimator: ParzenEstimator,
+  ) {}
+
+  /** Whether the same parameters have the same observations, in the same order. */
+  isOf(space: Space, data: readonly Float64Array[]): boolean {
+    for (let j = 0; j < space.length; j++) {
+      const known = this.data[j];
+      const column = data[j];
+      if (space[j][1] !== this.space[j][1] || column.length !== known.length) return false;
+      for (let i = 0; i < column.length; i++) if (column[i] !== known[i]) return false;
+    }
+    return true;
+  }
+}
+
 /**
  * A TPE sampler.
  *
@@ -113,6 +133,7 @@ export function tpeSampler(options: TpeOptions = {}): Sampler {
   const groups = new Map<string, GroupedSpace>();
   const sorted = new Map<string, SortedRows>();
   const caches = new Map<string, KernelCache>();
+  const lastBelow = new Map<string, KnownEstimate>();
 
   function usable(study: StudyView): number {
     if (!study.includes) return study.observations.usableCount;
@@ -151,7 +172,16 @@ export function tpeSampler(options: TpeOptions = {}): Sampler {
     });
     const multi = study.directions.length > 1;
     const weights = isBelow && multi ? new Float64Array(n).fill(1) : undefined;
-    if (isBelow || n < 200) return new ParzenEstimator(space, data, parzen, { weights });
+    if (isBelow) {
+      // Most trials do not come among the best: the estimate of those is that of the trial before.
+      const key = space.map(([name]) => name).join("\n");
+      const known = lastBelow.get(key);
+      if (known && known.isOf(space, data)) return known.estimator;
+      const estimator = new ParzenEstimator(space, data, parzen, { weights });
+      lastBelow.set(key, new KnownEstimate(space, data, estimator));
+      return estimator;
+    }
+    if (n < 16) return new ParzenEstimator(space, data, parzen, { weights });
     const kernelOf = new Int32Array(o.length).fill(-1);
     for (let i = 0; i < n; i++) kernelOf[used[i]] = i;
     const orders: (Int32Array | null)[] = [];

@@ -2,6 +2,8 @@
 
     python lib/tuner/testdata/sampler_quality.py SAMPLER[,SAMPLER…] PROBLEM[,PROBLEM…] SEEDS TRIALS
 
+SEEDS is their number, or FROM:TO for a part of them (TO excluded): the slow ones run in parts.
+
 The problems are those of sampler_quality.ts, which runs ours and writes sampler_quality.json.
 """
 import json
@@ -96,13 +98,14 @@ def make(sampler, seed):
 
 if __name__ == "__main__":
     samplers, problems = sys.argv[1].split(","), sys.argv[2].split(",")
-    seeds, trials = int(sys.argv[3]), int(sys.argv[4])
+    first, last = map(int, sys.argv[3].split(":")) if ":" in sys.argv[3] else (0, int(sys.argv[3]))
+    trials = int(sys.argv[4])
     for sampler in samplers:
         for problem in problems:
             best = []
-            for seed in range(seeds):
+            for seed in range(first, last):
                 study = optuna.create_study(sampler=make(sampler, seed))
                 study.optimize(globals()[problem], n_trials=trials)
                 best.append(study.best_value)
             print(json.dumps({"sampler": sampler, "problem": problem, "trials": trials,
-                              "best": best}), flush=True)
+                              "from": first, "best": best}), flush=True)

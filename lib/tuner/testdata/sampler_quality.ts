@@ -59,31 +59,40 @@ if (import.meta.main) {
   // Rows of earlier runs stay, unless they are measured anew.
   // deno-lint-ignore no-explicit-any
   let rows: any[] = JSON.parse(await Deno.readTextFile(target).catch(() => '{"rows":[]}')).rows;
+  // Parts of one comparison (the slow ones run seed by seed) are put together in order of their seeds.
+  const comparisons = new Map<string, { trials: number; parts: { from: number; best: number[] }[] }>();
   for (const file of Deno.args) {
     for (const line of (await Deno.readTextFile(file)).trim().split("\n")) {
-      const { sampler, problem, trials, best: optuna } = JSON.parse(line);
-      const run = async (from: number, count: number) => {
-        const found: number[] = [];
-        for (let seed = from; seed < from + count; seed++) found.push(round(await bestOf(sampler, problem, seed, trials)));
-        return found;
-      };
-      const tapebook = await run(0, optuna.length);
-      const { optimum } = problems[problem];
-      const pWorse = round(mannWhitneyLess(optuna, tapebook));
-      const row = {
-        sampler,
-        problem,
-        trials,
-        medianRegret: { tapebook: round(median(tapebook) - optimum), optuna: round(median(optuna) - optimum) },
-        pWorse,
-        pBetter: round(mannWhitneyLess(tapebook, optuna)),
-        ...(pWorse < 0.05 ? { repeat: { seeds: 120, pWorse: round(mannWhitneyLess(optuna, await run(4000, 120))) } } : {}),
-        tapebook,
-        optuna: optuna.map(round),
-      };
-      rows = [...rows.filter((r) => r.sampler !== sampler || r.problem !== problem), row];
-      console.error(sampler, problem, row.medianRegret, "worse", pWorse.toFixed(3), "better", row.pBetter.toFixed(3), row.repeat ?? "");
+      const { sampler, problem, trials, from = 0, best } = JSON.parse(line);
+      const key = `${sampler} ${problem}`;
+      if (!comparisons.has(key)) comparisons.set(key, { trials, parts: [] });
+      comparisons.get(key)!.parts.push({ from, best });
     }
+  }
+  for (const [key, { trials, parts }] of comparisons) {
+    const [sampler, problem] = key.split(" ");
+    const optuna = parts.sort((a, b) => a.from - b.from).flatMap((part) => part.best);
+    const run = async (from: number, count: number) => {
+      const found: number[] = [];
+      for (let seed = from; seed < from + count; seed++) found.push(round(await bestOf(sampler, problem, seed, trials)));
+      return found;
+    };
+    const tapebook = await run(0, optuna.length);
+    const { optimum } = problems[problem];
+    const pWorse = round(mannWhitneyLess(optuna, tapebook));
+    const row = {
+      sampler,
+      problem,
+      trials,
+      medianRegret: { tapebook: round(median(tapebook) - optimum), optuna: round(median(optuna) - optimum) },
+      pWorse,
+      pBetter: round(mannWhitneyLess(tapebook, optuna)),
+      ...(pWorse < 0.05 ? { repeat: { seeds: 120, pWorse: round(mannWhitneyLess(optuna, await run(4000, 120))) } } : {}),
+      tapebook,
+      optuna: optuna.map(round),
+    };
+    rows = [...rows.filter((r) => r.sampler !== sampler || r.problem !== problem), row];
+    console.error(sampler, problem, row.medianRegret, "worse", pWorse.toFixed(3), "better", row.pBetter.toFixed(3), row.repeat ?? "");
   }
   await Deno.writeTextFile(
     target,

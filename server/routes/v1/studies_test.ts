@@ -8,7 +8,8 @@ import {
   TrialPruned,
 } from "../../../lib/tuner/mod.ts";
 import { type TestServer, testServer } from "../../../tests/support/server.ts";
-import { studiesOf } from "../../services/studies.ts";
+import { bodyToJson } from "../../../lib/tuner/wire.ts";
+import { studiesOf, StudyService } from "../../services/studies.ts";
 
 const unique = () => `study ${crypto.randomUUID().slice(0, 8)}`;
 const api = "/api/tapebook/v1/studies";
@@ -97,6 +98,41 @@ testServer(
       "intermediate",
     );
     assert.deepEqual(history.items.map((m) => [m.step, m.value]), [[0, 0], [1, 1], [2, 2]]);
+    await study.close();
+  },
+);
+
+testServer(
+  "a study that goes on after its server was started anew has a running run",
+  async (server) => {
+    const name = unique();
+    const open = () =>
+      createStudy({
+        name,
+        seed: 1,
+        ifExists: "load",
+        store: storeOn(server, { experiment: name }),
+      });
+    const study = open();
+    await study.optimize(bowl, { trials: 2 });
+    await studiesOf(server.services).settled();
+    const { runId } = (await server.request("GET", `${api}/${encodeURIComponent(name)}`))
+      .json<{ runId: string }>();
+    const status = async () => (await server.services.tracking.getRun(runId)).info.status;
+    assert.equal(await status(), "FINISHED");
+    // Another server on the same database has none of the first one's memory.
+    const restarted = new StudyService(server.services);
+    const { trial } = await restarted.claim(name, { worker: "w", leaseId: "l", leaseMs: 60_000 });
+    assert.equal(trial?.number, 2);
+    assert.equal(await status(), "RUNNING");
+    await restarted.finish(name, 2, {
+      leaseId: "l",
+      state: "failed",
+      body: bodyToJson({ ...study.trials[0], values: null }),
+      reports: [],
+    });
+    await restarted.settled();
+    assert.equal(await status(), "FINISHED");
     await study.close();
   },
 );
