@@ -72,11 +72,13 @@ export async function gcCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-/** `import-mlflow FILE [--artifacts FOLDER]`: takes over what an MLflow server keeps in SQLite. */
+/** `import-mlflow PATH [--artifacts FOLDER]`: takes over MLflow's SQLite file or its `mlruns` folder. */
 export async function importMlflowCommand(args: string[]): Promise<number> {
   const { options, rest } = parseArgs("import-mlflow", args, { artifacts: "string" });
   if (rest.length !== 1) {
-    throw new UsageError("Cannot run import-mlflow: MLflow's SQLite file must be named");
+    throw new UsageError(
+      "Cannot run import-mlflow: MLflow's SQLite file or mlruns folder must be named",
+    );
   }
   const config = readConfig(Deno.env.toObject());
   const db = await openDatabase(config);

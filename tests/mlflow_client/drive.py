@@ -20,13 +20,17 @@ from mlflow.entities import (
     Dataset,
     DatasetInput,
     InputTag,
-    LoggedModelOutput,
     Metric,
     Param,
     RunTag,
     ViewType,
 )
 from mlflow.exceptions import MlflowException
+
+try:  # MLflow 3
+    from mlflow.entities import LoggedModelOutput
+except ImportError:
+    LoggedModelOutput = None
 
 url = sys.argv[1]
 mlflow.set_tracking_uri(url)
@@ -37,6 +41,11 @@ checks = []
 def check(fn):
     checks.append(fn)
     return fn
+
+
+def check3(fn):
+    """A check of what only MLflow 3's client has."""
+    return check(fn) if LoggedModelOutput else fn
 
 
 def unique(name):
@@ -62,8 +71,9 @@ def experiments():
     refused(lambda: client.create_experiment(name), "already exists")
     client.rename_experiment(eid, name + "-2")
     client.set_experiment_tag(eid, "k", "v")
-    client.delete_experiment_tag(eid, "team")
-    assert client.get_experiment(eid).tags == {"k": "v"}
+    if hasattr(client, "delete_experiment_tag"):
+        client.delete_experiment_tag(eid, "team")
+        assert client.get_experiment(eid).tags == {"k": "v"}
     found = client.search_experiments(filter_string="tags.k = 'v' AND name LIKE 'experiment-%-2'")
     assert eid in {e.experiment_id for e in found}
     client.delete_experiment(eid)
@@ -117,13 +127,13 @@ def inputs_and_outputs():
     rid = client.create_run(eid).info.run_id
     dataset = Dataset("bars", "d1g35t", "local", "{}", schema="{}", profile="{}")
     client.log_inputs(rid, [DatasetInput(dataset, [InputTag("mlflow.data.context", "train")])])
-    model = client.create_logged_model(eid, name="net", source_run_id=rid)
-    client.log_outputs(rid, [LoggedModelOutput(model.model_id, 3)])
-    run = client.get_run(rid)
-    [given] = run.inputs.dataset_inputs
+    [given] = client.get_run(rid).inputs.dataset_inputs
     assert given.dataset.name == "bars" and given.tags[0].value == "train"
-    [made] = run.outputs.model_outputs
-    assert made.model_id == model.model_id and made.step == 3
+    if LoggedModelOutput:
+        model = client.create_logged_model(eid, name="net", source_run_id=rid)
+        client.log_outputs(rid, [LoggedModelOutput(model.model_id, 3)])
+        [made] = client.get_run(rid).outputs.model_outputs
+        assert made.model_id == model.model_id and made.step == 3
     found = client.search_runs([eid], "dataset.name = 'bars' AND dataset.context = 'train'")
     assert len(found) == 1
 
@@ -312,7 +322,7 @@ def registry():
     refused(lambda: client.create_registered_model("a/b"), "Names cannot contain '/' or ':'")
 
 
-@check
+@check3
 def logged_models():
     eid = client.create_experiment(unique("logged"))
     rid = client.create_run(eid).info.run_id
@@ -340,6 +350,109 @@ def logged_models():
     client.delete_logged_model(other.model_id)
     assert [m.model_id for m in client.search_logged_models([eid])] == [mid]
     refused(lambda: client.get_logged_model(other.model_id), "not found")
+
+
+@check3
+def traces_and_assessments():
+    from mlflow.entities import AssessmentSource, Feedback
+
+    eid = client.create_experiment(unique("traces"))
+    mlflow.set_experiment(experiment_id=eid)
+
+    @mlflow.trace(span_type="LLM", attributes={"model": "x"})
+    def ask(question):
+        with mlflow.start_span("look up") as span:
+            span.set_inputs({"q": question})
+            span.set_outputs({"a": [1, None]})
+        return question + 1
+
+    ask(1)
+    first = mlflow.get_last_active_trace_id()
+    span = client.start_trace("root", inputs={"x": 1}, tags={"t": "1"}, experiment_id=eid)
+    child = client.start_span("child", trace_id=span.trace_id, parent_id=span.span_id)
+    client.end_span(span.trace_id, child.span_id, outputs={"y": 2})
+    client.end_trace(span.trace_id, outputs={"z": 3}, status="ERROR")
+    second = span.trace_id
+    mlflow.flush_trace_async_logging()
+    trace = client.get_trace(first)
+    assert [s.name for s in trace.data.spans] == ["ask", "look up"]
+    assert trace.data.spans[1].outputs == {"a": [1, None]}
+    assert trace.info.state == "OK" and trace.info.request_preview == '{"question": 1}'
+
+    def found(filter_string=None, **options):
+        got = client.search_traces(locations=[eid], filter_string=filter_string, **options)
+        return [t.info.trace_id for t in got]
+
+    assert found() == [second, first]
+    assert found(order_by=["timestamp ASC"], max_results=1) == [first]
+    assert found("status = 'ERROR'") == found("tags.t = '1' AND name = 'root'") == [second]
+    assert found("span.type = 'LLM'") == [first]
+    client.set_trace_tag(first, "k", "v")
+    assert found("tags.k = 'v'") == [first]
+    client.delete_trace_tag(first, "k")
+    refused(lambda: client.delete_trace_tag(first, "k"), "No trace tag with key 'k'")
+    rid = client.create_run(eid).info.run_id
+    client.link_traces_to_run([first, second], rid)
+    assert len(client.search_traces(locations=[eid], run_id=rid)) == 2
+
+    source = AssessmentSource(source_type="HUMAN", source_id="ada")
+    good = mlflow.log_feedback(trace_id=first, name="good", value=True, source=source)
+    expected = mlflow.log_expectation(
+        trace_id=first, name="answer", value={"a": [1, None]}, source=source
+    )
+    assert mlflow.get_assessment(first, expected.assessment_id).value == {"a": [1, None]}
+    mlflow.update_assessment(first, good.assessment_id, Feedback(name="good", value=0.5))
+    mlflow.override_feedback(
+        trace_id=first, assessment_id=good.assessment_id, value=False, source=source
+    )
+    assert found("feedback.good = 'false'") == [first]
+    mlflow.delete_assessment(first, expected.assessment_id)
+    kept = client.get_trace(first).info.assessments
+    assert [(a.name, a.value, a.valid) for a in kept] == [("good", 0.5, False), ("good", False, True)]
+    assert client.delete_traces(eid, trace_ids=[first]) == 1
+    assert client.delete_traces(eid, max_timestamp_millis=2**45, max_traces=5) == 1
+    assert found() == []
+
+
+@check3
+def prompts_datasets_and_scorers():
+    from mlflow.genai.scorers import Guidelines, delete_scorer, get_scorer, list_scorers
+
+    name = unique("prompt")
+    mlflow.genai.register_prompt(name=name, template="Hello {{who}}", tags={"a": "b"})
+    mlflow.genai.register_prompt(name=name, template=[{"role": "user", "content": "hi"}])
+    client.set_prompt_alias(name, "live", 1)
+    assert mlflow.genai.load_prompt(f"prompts:/{name}@live").format(who="you") == "Hello you"
+    assert [p.name for p in client.search_prompts(f"name = '{name}'")] == [name]
+    assert name not in [m.name for m in client.search_registered_models(f"name = '{name}'")]
+    eid = client.create_experiment(unique("prompts"))
+    rid = client.create_run(eid).info.run_id
+    client.link_prompt_version_to_run(rid, f"prompts:/{name}/1")
+    assert client.get_run(rid).data.tags["mlflow.linkedPrompts"]
+    client.delete_prompt_alias(name, "live")
+    client.delete_prompt_version(name, "2")
+    client.delete_prompt_version(name, "1")
+    client.delete_prompt(name)
+    assert client.get_prompt(name) is None
+
+    dataset = client.create_dataset(unique("questions"), experiment_id=[eid], tags={"a": "1"})
+    dataset.merge_records([{"inputs": {"q": 1}, "expectations": {"a": 1}}, {"inputs": {"q": 2}}])
+    dataset.merge_records([{"inputs": {"q": 1}, "expectations": {"b": []}}])
+    again = client.get_dataset(dataset.dataset_id)
+    merged = {r.inputs["q"]: r.expectations for r in again.records}
+    assert merged[1] == {"a": 1, "b": []} and len(merged) == 2
+    found = client.search_datasets(experiment_ids=[eid], filter_string="name LIKE 'questions%'")
+    assert [d.dataset_id for d in found] == [dataset.dataset_id]
+    client.set_dataset_tags(dataset.dataset_id, {"b": "2"})
+    client.delete_dataset_tag(dataset.dataset_id, "a")
+    again.delete_records([again.records[0].dataset_record_id])
+    client.delete_dataset(dataset.dataset_id)
+
+    Guidelines(name="polite", guidelines="be nice").register(experiment_id=eid)
+    assert [s.name for s in list_scorers(experiment_id=eid)] == ["polite"]
+    assert get_scorer(name="polite", experiment_id=eid).guidelines == "be nice"
+    delete_scorer(name="polite", experiment_id=eid, version="all")
+    assert list_scorers(experiment_id=eid) == []
 
 
 @check
