@@ -17,6 +17,12 @@ export const rewardConfigSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("pnl"), ...penalties }),
   /** Logarithm of equity over equity before; the last equity above 0 stands in for ruin. */
   z.strictObject({ kind: z.literal("logReturn"), ...penalties }),
+  /** Simple return less `aversion` / 2 times its square (Ritter 2017, Machine learning for trading). */
+  z.strictObject({
+    kind: z.literal("meanVariance"),
+    aversion: z.number().min(0).default(10),
+    ...penalties,
+  }),
   /** Derivative of the exponentially weighted Sharpe ratio by its adaptation rate. */
   z.strictObject({ kind: z.literal("differentialSharpe"), eta: rate.default(0.01), ...penalties }),
   /** The same of the ratio of mean to downside deviation. */
@@ -76,6 +82,7 @@ export function createReward(config: RewardConfig): Reward {
     if (kind === "pnl") return (after - before) / cash;
     if (kind === "logReturn") return Math.log(Math.max(after / before, ruin));
     const r = after / before - 1;
+    if (parsed.data.kind === "meanVariance") return r - parsed.data.aversion / 2 * r * r;
     let value = 0;
     if (kind === "differentialSharpe") {
       const variance = b - a * a;

@@ -25,6 +25,10 @@ Deno.test("pnl and logReturn follow a hand-computed path", () => {
   near(along({ kind: "logReturn" }, [0.1, -0.1]), [Math.log(1.1), Math.log(0.9)], 1e-12);
 });
 
+Deno.test("meanVariance takes half the aversion times the squared return off", () => {
+  near(along({ kind: "meanVariance", aversion: 4 }, [0.1, -0.1]), [0.08, -0.12], 1e-12);
+});
+
 Deno.test("differentialSharpe follows a hand-computed path", () => {
   // eta 0.1. A, B: 0, 0 -> .001, 1e-5 -> .0029, 4.9e-5; no variance is known at the first step.
   // 2: (1e-5 * .019 - .001 * .00039 / 2) / (9e-6)^1.5 = -5e-9 / 2.7e-8
