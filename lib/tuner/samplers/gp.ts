@@ -28,6 +28,8 @@ export interface GpOptions {
    * with the third power. Default 400.
    */
   maxObservations?: number;
+  /** Most trials, chosen likewise, from which its length scales and noise are learnt. Default 200. */
+  fitObservations?: number;
 }
 
 const logRoot2Pi = 0.5 * Math.log(2 * Math.PI);
@@ -80,6 +82,7 @@ export function gpSampler(options: GpOptions = {}): Sampler {
     preliminarySamples = 2048,
     localSearches = 10,
     maxObservations = 400,
+    fitObservations = 200,
   } = options;
   for (
     const [field, value, least] of [
@@ -87,6 +90,7 @@ export function gpSampler(options: GpOptions = {}): Sampler {
       ["preliminarySamples", preliminarySamples, 1],
       ["localSearches", localSearches, 1],
       ["maxObservations", maxObservations, 2],
+      ["fitObservations", fitObservations, 2],
     ] as const
   ) {
     if (!Number.isInteger(value) || value < least) {
@@ -98,7 +102,7 @@ export function gpSampler(options: GpOptions = {}): Sampler {
   const spaces = new IntersectionSpace(false);
   let last: GpHyperparameters | null = null;
 
-  function chooseRows(study: StudyView, space: Space, sign: number): number[] {
+  function usableRows(study: StudyView, space: Space): number[] {
     const o = study.observations;
     const columns = space.map(([name]) => o.params.get(name)!);
     const rows: number[] = [];
@@ -106,12 +110,17 @@ export function gpSampler(options: GpOptions = {}): Sampler {
       if (o.states[row] !== stateCode.complete || study.includes && !study.includes(row)) continue;
       if (columns.every((c) => !Number.isNaN(c[row]))) rows.push(row);
     }
-    if (rows.length <= maxObservations) return rows;
-    const half = Math.floor(maxObservations / 2);
+    return rows;
+  }
+
+  /** Of many rows the best half and the newest, in their order. */
+  function thinOut(study: StudyView, rows: number[], most: number, sign: number): number[] {
+    if (rows.length <= most) return rows;
+    const values = study.observations.values[0];
+    const half = Math.floor(most / 2);
     const newest = rows.slice(-half);
-    const rest = rows.slice(0, -half)
-      .sort((a, b) => sign * (o.values[0][b] - o.values[0][a]) || a - b);
-    return [...rest.slice(0, maxObservations - half), ...newest].sort((a, b) => a - b);
+    const rest = rows.slice(0, -half).sort((a, b) => sign * (values[b] - values[a]) || a - b);
+    return [...rest.slice(0, most - half), ...newest].sort((a, b) => a - b);
   }
 
   return {
@@ -123,7 +132,7 @@ export function gpSampler(options: GpOptions = {}): Sampler {
       if (space.length === 0) return null;
       const o = study.observations;
       const sign = study.directions[0] === "maximize" ? 1 : -1;
-      const rows = chooseRows(study, space, sign);
+      const rows = thinOut(study, usableRows(study, space), maxObservations, sign);
       if (rows.length < startupTrials) return null;
       const d = space.length;
       const coordinates = (list: number[]) => {
@@ -134,21 +143,32 @@ export function gpSampler(options: GpOptions = {}): Sampler {
         });
         return x;
       };
-      const scores = standardise(
-        Float64Array.from(rows, (row) => {
-          // An infeasible trial is as bad as the worst, and worse the more it violates.
-          const v = sign * o.values[0][row];
-          return o.violations[row] > 0 ? -Infinity : v;
-        }),
-      );
+      const scoresOf = (list: number[]) =>
+        standardise(
+          // An infeasible trial is as bad as the worst.
+          Float64Array.from(
+            list,
+            (row) => o.violations[row] > 0 ? -Infinity : sign * o.values[0][row],
+          ),
+        );
+      const scores = scoresOf(rows);
       const isCategorical = space.map(([, dist]) => dist.kind === "categorical");
       const initial = last && last.inverseSquaredLengths.length === d ? last : {
         inverseSquaredLengths: new Float64Array(d).fill(1),
         kernelScale: 1,
         noiseVariance: 1,
       };
-      let gp = new GaussianProcess(coordinates(rows), scores, isCategorical, initial).fit();
+      const fitted = thinOut(study, rows, fitObservations, sign);
+      let gp = new GaussianProcess(
+        coordinates(fitted),
+        fitted === rows ? scores : scoresOf(fitted),
+        isCategorical,
+        initial,
+      ).fit();
       last = gp.hyper;
+      if (fitted !== rows) {
+        gp = new GaussianProcess(coordinates(rows), scores, isCategorical, last).prepare();
+      }
       let best = -Infinity;
       let bestAt = 0;
       scores.forEach((s, i) => {
