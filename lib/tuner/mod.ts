@@ -116,5 +116,6 @@ export {
   type MemberStep,
   type PopulationOptions,
   type PopulationResult,
+  type TrainMember,
   trainPopulation,
 } from "./population_based.ts";

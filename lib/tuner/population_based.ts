@@ -16,10 +16,18 @@ import {
   toSearchSpace,
 } from "./distributions.ts";
 import { type Parameter, spaceDistributions, type SpaceValues } from "./space.ts";
+import { MemberProcesses, type MemberProcessesOptions } from "./executors/member_processes.ts";
 import { drawUniform } from "./samplers/random.ts";
 import type { Direction } from "./trial_record.ts";
 
 type Space = Record<string, Parameter<unknown>>;
+
+/** Trains one member from its checkpoint. */
+export type TrainMember<S extends Space, Checkpoint> = (
+  step: MemberStep<S, Checkpoint>,
+) =>
+  | Promise<{ value: number; checkpoint: Checkpoint }>
+  | { value: number; checkpoint: Checkpoint };
 
 /** What a member is asked to do in one interval. */
 export interface MemberStep<S extends Space, Checkpoint> {
@@ -47,13 +55,14 @@ export interface PopulationOptions<S extends Space, Checkpoint> {
   seed?: number;
   /** Members that train at once. Default 1. */
   workers?: number;
-  /** Trains one member for one interval. */
-  train: (
-    step: MemberStep<S, Checkpoint>,
-  ) => Promise<{ value: number; checkpoint: Checkpoint }> | {
-    value: number;
-    checkpoint: Checkpoint;
-  };
+  /**
+   * Trains one member for one interval. As `path/to/module.ts#function` it runs in processes of its
+   * own, `workers` at once; params and checkpoints are JSON then, and a step whose process crashes is
+   * taken up again from its checkpoint.
+   */
+  train: TrainMember<S, Checkpoint> | string;
+  /** For `train` in processes: how they are started, and how often anew. */
+  processes?: Omit<MemberProcessesOptions, "workers">;
   /** After each interval of each member. */
   onStep?: (entry: HistoryEntry<S>) => void;
   signal?: AbortSignal;
@@ -109,6 +118,30 @@ export function perturb(
 export async function trainPopulation<S extends Space, Checkpoint>(
   options: PopulationOptions<S, Checkpoint>,
 ): Promise<PopulationResult<S, Checkpoint>> {
+  const { train } = options;
+  if (typeof train !== "string") return await evolve(options, train);
+  const processes = new MemberProcesses(train, {
+    ...options.processes,
+    workers: options.workers ?? 1,
+  });
+  try {
+    return await evolve(
+      options,
+      async ({ member, interval, params, checkpoint }) =>
+        await processes.train({ member, interval, params: params as never, checkpoint }) as {
+          value: number;
+          checkpoint: Checkpoint;
+        },
+    );
+  } finally {
+    await processes.close();
+  }
+}
+
+async function evolve<S extends Space, Checkpoint>(
+  options: PopulationOptions<S, Checkpoint>,
+  train: TrainMember<S, Checkpoint>,
+): Promise<PopulationResult<S, Checkpoint>> {
   const {
     population = 8,
     intervals = 10,
@@ -162,7 +195,7 @@ export async function trainPopulation<S extends Space, Checkpoint>(
     signal?.throwIfAborted();
     const member = members[m];
     const params = paramsOf(member);
-    const { value, checkpoint } = await options.train({
+    const { value, checkpoint } = await train({
       member: m,
       interval,
       params,
