@@ -8,6 +8,7 @@
 import type { Account } from "./account.ts";
 import type { ContractTerms } from "./contract_terms.ts";
 import { OrderError } from "./errors.ts";
+import { placeBracket } from "./bracket.ts";
 import { atTarget, end, Execution, type Match } from "./execution.ts";
 import { matchAtOpen, matchLimit, matchStop } from "./fill_rules.ts";
 import { Holding } from "./holding.ts";
@@ -15,7 +16,7 @@ import type { ResolvedOptions } from "./options.ts";
 import type { OrderRequest } from "./order.ts";
 import { OrderLog } from "./order_log.ts";
 import type { Panel } from "./panel.ts";
-import { placeOrder, setTrail } from "./place_order.ts";
+import { placeOrder } from "./place_order.ts";
 import { WorkingOrder } from "./working_order.ts";
 
 export class Broker {
@@ -344,20 +345,12 @@ export class Broker {
     }
   }
 
-  /** Protective stop and target of an entry; a later partial fill of the entry enlarges them. */
   #placeBracket(parent: WorkingOrder, price: number, t: number, rawPrice: number): void {
     const isAtOpen = parent.type === "market" &&
       rawPrice === this.#panel.assets[parent.asset].open[t] &&
       this.#options.fill === "nextOpen" && parent.phase !== 1;
-    const child = (request: OrderRequest): WorkingOrder => {
-      const order = placeOrder(!parent.isBuy, {
-        ...request,
-        symbol: parent.symbol,
-        size: { units: parent.filledUnits },
-        reduceOnly: true,
-        oco: `bracket ${parent.id}`,
-        tag: parent.tag,
-      }, {
+    placeBracket(parent, price, (request) => {
+      const order = placeOrder(!parent.isBuy, request, {
         id: this.#nextId++,
         asset: parent.asset,
         symbol: parent.symbol,
@@ -371,20 +364,7 @@ export class Broker {
       if (isAtOpen) order.intrabarFrom = t;
       this.#working.push(order);
       return order;
-    };
-    if (parent.stopLoss !== undefined) {
-      if (parent.stopChild?.isWorking) parent.stopChild.units = parent.filledUnits;
-      else if (typeof parent.stopLoss === "number") {
-        parent.stopChild = child({ stop: parent.stopLoss });
-      } else {
-        parent.stopChild = child({ trail: parent.stopLoss });
-        setTrail(parent.stopChild, parent.stopLoss, price, "place bracket");
-      }
-    }
-    if (parent.takeProfit === parent.takeProfit) {
-      if (parent.targetChild?.isWorking) parent.targetChild.units = parent.filledUnits;
-      else parent.targetChild = child({ limit: parent.takeProfit });
-    }
+    });
   }
 
   /** Sells and covers everything at the bar's close, whatever is working. */

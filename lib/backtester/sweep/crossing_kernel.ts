@@ -72,7 +72,17 @@ export function runCrossings(
     let gap = NaN;
     for (let t = 0; t < n; t++) {
       let hasTraded = false;
-      if (isDelayed && asks !== 0) {
+      // An order of the bar before meets this one's price; in mode sameClose one of this bar does.
+      for (let pass = 0; pass < 2; pass++) {
+        if (pass === 1) {
+          const now = rows[fast + t] - rows[slow + t];
+          if (now > 0 ? gap < 0 && units === 0 : now < 0 && gap > 0 && units > 0) {
+            asks = now > 0 ? 1 : -1;
+          }
+          gap = now;
+          if (isDelayed) break;
+        }
+        if (asks === 0) continue;
         const raw = price[t];
         if (asks > 0) {
           const value = raw * buyPrice;
@@ -89,28 +99,6 @@ export function runCrossings(
         asks = 0;
         hasTraded = true;
       }
-      const now = rows[fast + t] - rows[slow + t];
-      if (now > 0 ? gap < 0 && units === 0 : now < 0 && gap > 0 && units > 0) {
-        asks = now > 0 ? 1 : -1;
-        if (!isDelayed) {
-          const raw = close[t];
-          if (asks > 0) {
-            const value = raw * buyPrice;
-            units = cash / (value * (1 + feeRate));
-            paid = units * value * (1 + feeRate);
-            cash -= units * value + units * value * feeRate;
-          } else {
-            const value = units * (raw * sellPrice);
-            cash += value - value * feeRate;
-            trades++;
-            if (value - value * feeRate > paid) wins++;
-            units = 0;
-          }
-          asks = 0;
-          hasTraded = true;
-        }
-      }
-      gap = now;
       if (units > 0 || hasTraded) {
         if (units > 0) held++;
         const equity = cash + units * close[t];
