@@ -39,8 +39,6 @@ export interface BenchOptions {
   parts?: string[];
   /** The one size to measure at, where the benchmark has several. */
   size?: number;
-  /** Names of the cases to run; all of them when absent. */
-  cases?: string[];
   /** Prints progress on standard error. */
   log: (line: string) => void;
 }
@@ -49,11 +47,13 @@ export interface BenchOptions {
 export type Bench = (options: BenchOptions) => Promise<BenchResult>;
 
 /**
- * The cases that were asked for, in the benchmark's own order.
+ * The cases that were asked for (several may stand in one part, between commas), in the benchmark's
+ * own order.
  *
  * @throws {RangeError} If one is unknown.
  */
-export function chosenCases(bench: string, known: readonly string[], asked?: string[]): string[] {
+export function chosenCases(bench: string, known: readonly string[], parts?: string[]): string[] {
+  const asked = parts?.flatMap((part) => part.split(","));
   for (const name of asked ?? []) {
     if (!known.includes(name)) {
       throw new RangeError(

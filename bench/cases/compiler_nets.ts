@@ -71,7 +71,7 @@ function ppo(batch: number): Net {
       const unclipped = tf.mul(ratio, t.advantage);
       const clipped = tf.mul(tf.clipByValue(ratio, 0.8, 1.2), t.advantage);
       const policyLoss = tf.neg(tf.mean(tf.minimum(unclipped, clipped)));
-      const predicted = tf.reshape(value.apply(features) as tf.Tensor, [batch]);
+      const predicted = tf.reshape(value.apply(features) as tf.Tensor, [-1]);
       const valueLoss = tf.mean(tf.square(tf.sub(predicted, t.return)));
       const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logits), logits), 1)));
       return tf.sub(tf.add(policyLoss, tf.mul(valueLoss, 0.5)), tf.mul(entropy, 0.01));
@@ -164,7 +164,7 @@ function transformer(
   const head = own(tf.layers.dense({ units: 3, inputShape: [width] }), [null, width]);
   const depth = width / heads;
   const split = (x: tf.Tensor) =>
-    tf.transpose(tf.reshape(x, [batch, time, heads, depth]), [0, 2, 1, 3]);
+    tf.transpose(tf.reshape(x, [x.shape[0]!, time, heads, depth]), [0, 2, 1, 3]);
   const call = (layer: tf.layers.Layer, x: tf.Tensor) => layer.apply(x) as tf.Tensor;
   return {
     variables: layers.flatMap((l) => l.trainableWeights).map((w) => (w as unknown as Weight).val),
@@ -175,7 +175,7 @@ function transformer(
         const [q, k, v] = [b.query, b.key, b.value].map((l) => split(call(l, h)));
         const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(depth));
         const mixed = tf.transpose(tf.matMul(tf.softmax(scores), v), [0, 2, 1, 3]);
-        const attended = call(b.out, tf.reshape(mixed, [batch, time, width]));
+        const attended = call(b.out, tf.reshape(mixed, [x.shape[0]!, time, width]));
         h = call(b.norm1, tf.add(h, attended));
         h = call(b.norm2, tf.add(h, call(b.second, call(b.first, h))));
       }
@@ -185,6 +185,13 @@ function transformer(
       layers.forEach((l) => tf.dispose(l.weights.map((w) => (w as unknown as Weight).val))),
   };
 }
+
+/** Rows at a time of a large batch, where parts are faster than the whole. */
+export const microBatches: Record<string, number | undefined> = {
+  cnn: 32,
+  transformer: 64,
+  hybrid: 64,
+};
 
 /** Networks by case name. */
 export const nets: Record<string, (batch: number) => Net> = {

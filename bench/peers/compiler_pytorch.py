@@ -1,7 +1,9 @@
 """The networks of bench/compiler.ts in PyTorch: the same shapes, loss, optimizer and minibatches.
 
-usage: compiler_pytorch.py CASES BATCH THREADS SECONDS
-prints, as its last line, {"rows": [{"case", "variant", "runs": [ms per step, ...]}], "version"}
+Answers one line of JSON with one line of JSON until its input ends:
+{"case", "batch", "threads": [1, 2], "seconds"} -> {"rows": [{"threads", "variant", "runs"}], "version"}
+{"case": "policy", "batches": [1, ...], "seconds"} -> {"runs": [[...], ...]}, one thread
+Runs are milliseconds a step (a prediction). A slow case is measured fewer times.
 """
 import json
 import math
@@ -146,22 +148,49 @@ def run(case, batch, seconds, fused):
             step(index)
 
     epoch()
-    runs = []
-    started = time.perf_counter()
-    while time.perf_counter() - started < seconds or len(runs) < 5:
-        t = time.perf_counter()
-        epoch()
-        runs.append((time.perf_counter() - t) / 8 * 1000)
+    runs = repeat(epoch, seconds, 8)
     torch.stack(losses).mean().item()
     return runs
 
 
+def repeat(call, seconds, count):
+    runs = []
+    started = time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < seconds or (
+        len(runs) < 3 and elapsed < 8 * seconds
+    ):
+        t = time.perf_counter()
+        call()
+        runs.append((time.perf_counter() - t) / count * 1000)
+    return runs
+
+
+def predictions(batch, seconds):
+    torch.set_num_threads(1)
+    net, x = mlp().eval(), torch.full((batch, 32), 0.1)
+
+    def hundred():
+        with torch.inference_mode():
+            for _ in range(100):
+                net(x)
+
+    hundred()
+    return repeat(hundred, seconds, 100)
+
+
+def answer(question):
+    case, seconds = question["case"], question["seconds"]
+    if case == "policy":
+        return {"runs": [predictions(b, seconds) for b in question["batches"]]}
+    rows = []
+    for threads in question["threads"]:
+        torch.set_num_threads(threads)
+        for variant in ("eager", "fused"):
+            runs = run(case, question["batch"], seconds, variant == "fused")
+            rows.append({"threads": threads, "variant": variant, "runs": runs})
+    return {"rows": rows, "version": torch.__version__}
+
+
 if __name__ == "__main__":
-    cases, batch, threads, seconds = sys.argv[1:5]
-    torch.set_num_threads(int(threads))
-    rows = [
-        {"case": c, "variant": v, "runs": run(c, int(batch), float(seconds), v == "fused")}
-        for c in cases.split(",")
-        for v in ("eager", "fused")
-    ]
-    print(json.dumps({"rows": rows, "version": torch.__version__}))
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)

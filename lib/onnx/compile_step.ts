@@ -7,13 +7,8 @@ import type { TypedData } from "./graph/dtype.ts";
 import { type InputSpec, isShared } from "./input_spec.ts";
 import { flatOptimizer, type OptimizerConfig } from "./optimizers.ts";
 import { loadRuntime, type SessionOptions } from "./runtime.ts";
-import {
-  buildStepGraph,
-  type LossFunction,
-  packVariables,
-  type StepGraph,
-  stepProgram,
-} from "./step_graph.ts";
+import type { LossFunction } from "./record_gradient.ts";
+import { buildStepGraph, packVariables, type StepGraph, stepProgram } from "./step_graph.ts";
 import {
   type CallOptions,
   type EpochOptions,
@@ -27,7 +22,7 @@ import {
 import { startWorkerStep, type WorkerStep } from "./worker.ts";
 
 export type { InputSpec } from "./input_spec.ts";
-export type { LossFunction } from "./step_graph.ts";
+export type { LossFunction } from "./record_gradient.ts";
 export type { CallOptions, EpochOptions, StepFeeds, StepState } from "./step_runner.ts";
 
 /** What all compiled steps take. */
@@ -41,6 +36,13 @@ export interface StepOptions extends SessionOptions {
   seed?: number;
   /** Fused forms of recurrent and other layers. Default true. */
   lower?: boolean;
+  /**
+   * Computes a batch in parts of this many rows, which must divide it, and updates by the mean of
+   * their gradients: for batches whose activations leave the processor's cache. The loss must be a
+   * mean over rows, without random numbers or batch statistics; a last smaller batch of an epoch is
+   * computed whole.
+   */
+  microBatch?: number;
 }
 
 /** A step on a layers model: inputs `x` and `y`, and `sampleWeight` if the loss takes it. */
@@ -243,7 +245,13 @@ class Stepper implements CompiledStep {
     }
     const { variables, loss, clipNorm, clipValue, lower } = this.#options;
     const optimizer = flatOptimizer(this.#options.optimizer);
-    const graph = buildStepGraph(variables, loss, specs, { optimizer, clipNorm, clipValue, lower });
+    const graph = buildStepGraph(variables, loss, specs, {
+      optimizer,
+      clipNorm,
+      clipValue,
+      lower,
+      microBatch: batchSize === this.batchSize ? this.#options.microBatch : undefined,
+    });
     const variant = { graph, program: stepProgram(graph, specs, batchSize) };
     this.#variants.set(batchSize, variant);
     return variant;

@@ -174,3 +174,86 @@ for (const [name, { shape, build }] of Object.entries(models)) {
     model.dispose();
   });
 }
+
+/** A dense network whose loss is a mean over rows, and data for two batches of 24. */
+function rowwise() {
+  const model = tf.sequential({
+    layers: [
+      tf.layers.dense({
+        units: 8,
+        activation: "relu",
+        inputShape: [5],
+        kernelInitializer: tf.initializers.glorotUniform({ seed: 4 }),
+      }),
+      tf.layers.dense({ units: 2, kernelInitializer: tf.initializers.glorotUniform({ seed: 5 }) }),
+    ],
+  });
+  const rng = createRng(9);
+  const x = rng.fillNormal(new Float32Array(48 * 5)), y = rng.fillNormal(new Float32Array(48 * 2));
+  const compiled = (microBatch?: number) =>
+    compileStep({
+      model,
+      loss: (t, p) => tf.losses.meanSquaredError(t, p),
+      optimizer: { kind: "adam", learningRate: 0.01 },
+      batchSize: 24,
+      clipNorm: 0.5,
+      microBatch,
+    });
+  return { model, x, y, compiled };
+}
+
+Deno.test("a batch in parts takes the step of the whole batch", async () => {
+  const { model, x, y, compiled } = rowwise();
+  const whole = await compiled(), parts = await compiled(8);
+  for (let i = 0; i < 20; i++) {
+    const a = whole.step(x.subarray(0, 120), y.subarray(0, 48));
+    const b = parts.step(x.subarray(0, 120), y.subarray(0, 48));
+    assert.ok(Math.abs(a - b) <= 1e-5 * Math.abs(a), `step ${i}: ${a} whole, ${b} in parts`);
+  }
+  whole.dispose();
+  parts.dispose();
+  model.dispose();
+});
+
+Deno.test("an epoch of batches in parts has the bits of its single steps, the last one smaller", async () => {
+  const { model, x, y, compiled } = rowwise();
+  const loop = await compiled(6), single = await compiled(6);
+  const indices = Int32Array.from({ length: 48 }, (_, i) => (i * 7) % 48);
+  const row = (data: Float32Array, n: number, i: number) => data.subarray(i * n, (i + 1) * n);
+  const rows = (data: Float32Array, n: number, from: number) =>
+    Float32Array.from([...indices.subarray(from, from + 24)].flatMap((i) => [...row(data, n, i)]));
+  const losses = loop.epoch({ x, y }, indices);
+  const want = [0, 24].map((from) => single.step(rows(x, 5, from), rows(y, 2, from)));
+  assert.deepEqual([...losses], want.map(Math.fround));
+  assert.deepEqual(loop.state().parameters, single.state().parameters);
+  assert.equal(loop.epoch({ x, y }, indices.subarray(0, 30)).length, 2);
+  loop.dispose();
+  single.dispose();
+  model.dispose();
+});
+
+Deno.test("a batch is not cut where parts would not make the whole", async () => {
+  const { model, compiled } = rowwise();
+  await assert.rejects(compiled(7), {
+    name: "RangeError",
+    message: "Cannot compile step: microBatch must divide the batch (24), got 7",
+  });
+  model.dispose();
+  const dropping = tf.sequential({
+    layers: [
+      tf.layers.dropout({ rate: 0.5, inputShape: [3] }),
+      tf.layers.dense({ units: 1 }),
+    ],
+  });
+  await assert.rejects(
+    compileStep({
+      model: dropping,
+      loss: (t, p) => tf.losses.meanSquaredError(t, p),
+      optimizer: { kind: "sgd", learningRate: 0.1 },
+      batchSize: 4,
+      microBatch: 2,
+    }),
+    /microBatch must be left out where the loss draws random numbers/,
+  );
+  dropping.dispose();
+});

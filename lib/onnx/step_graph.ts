@@ -3,22 +3,19 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { clip, concat, reshape, split } from "./builder/mod.ts";
+import { clip, reshape, split } from "./builder/mod.ts";
 import { type Dtype, sizeOf } from "./graph/dtype.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
 import { foldSums } from "./graph/fold_sums.ts";
 import { Graph, type GraphNode, int, subgraph, type Value } from "./graph/graph.ts";
 import { encodeModel } from "./graph/model_proto.ts";
 import { clipByNorm, type FlatOptimizer } from "./optimizers.ts";
-import { type TracedVariable, traceInto, type TraceOutput } from "./trace.ts";
+import { type LossFunction, recordGradient } from "./record_gradient.ts";
+import { recordMicroBatches } from "./micro_batches.ts";
+import type { TracedVariable } from "./trace.ts";
 import { TraceError } from "./errors.ts";
 import { type InputSpec, isShared } from "./input_spec.ts";
 import type { Port, StepProgram } from "./step_runner.ts";
-
-/** A loss, and whatever else is to be seen of it. */
-export type LossFunction = (
-  inputs: Record<string, tf.Tensor>,
-) => tf.Tensor | ({ loss: tf.Tensor } & Record<string, tf.Tensor>);
 
 /** A recorded step. */
 export interface StepGraph {
@@ -42,6 +39,8 @@ export interface StepGraphOptions {
   clipNorm?: number;
   clipValue?: number;
   lower?: boolean;
+  /** Rows that are computed at a time; see StepOptions. */
+  microBatch?: number;
 }
 
 /** Records loss, gradient and update into one graph. */
@@ -65,45 +64,12 @@ export function buildStepGraph(
   const pieces = split(graph, parameters, variables.map((v) => v.size), 0);
   variables.forEach((v, i) => bind.set(v, reshape(graph, pieces[i], v.shape)));
 
-  const names = Object.keys(specs);
-  const metricNames = ["loss"];
-  const traced = traceInto(
-    graph,
-    (...tensors): TraceOutput => {
-      const record = Object.fromEntries(names.map((n, i) => [n, tensors[i]]));
-      const metrics: Record<string, tf.Tensor> = {};
-      const { value, grads } = tf.variableGrads(() => {
-        const result = loss(record);
-        if (result instanceof tf.Tensor) return result.asScalar();
-        for (const [name, t] of Object.entries(result)) {
-          if (name !== "loss") metrics[name] = tf.keep(t);
-        }
-        return result.loss.asScalar();
-      }, variables);
-      const out: Record<string, tf.Tensor> = { loss: value };
-      for (const [name, t] of Object.entries(metrics)) {
-        metricNames.push(name);
-        out[name] = t;
-      }
-      variables.forEach((v, i) => {
-        if (grads[v.name]) out[`gradient/${i}`] = grads[v.name];
-      });
-      return out;
-    },
-    names.map((n) => inputs[n]),
-    { bind: (v) => bind.get(v), lower: options.lower },
-  );
-  if (traced.learningRates.length > 0) {
-    throw new TraceError("Cannot compile step: the loss must not apply a tfjs optimizer");
-  }
-  const found = new Map(traced.outputs.map((o) => [o.name, o.value]));
-  let gradient = concat(
-    graph,
-    variables.map((v, i) =>
-      reshape(graph, found.get(`gradient/${i}`) ?? graph.splat(0, "float32", v.shape), [v.size])
-    ),
-    0,
-  );
+  const context = { variables, loss, bind, lower: options.lower };
+  const recorded = options.microBatch === undefined
+    ? recordGradient(graph, inputs, context)
+    : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
+  const { metrics, trace } = recorded;
+  let { gradient } = recorded;
   if (options.clipValue !== undefined) {
     gradient = clip(graph, gradient, -options.clipValue, options.clipValue);
   }
@@ -113,9 +79,9 @@ export function buildStepGraph(
 
   graph.output("parameters:new", updated.parameters);
   optimizer.slots.forEach((s, i) => graph.output(`${s}:new`, updated.slots[i]));
-  const { extra, frozen } = sortVariables(graph, traced.variables, variables);
+  const { extra, frozen } = sortVariables(graph, trace.variables, variables);
   for (const e of extra) graph.output(`var/${e.variable.name}:new`, e.assigned);
-  for (const m of metricNames) graph.output(m, found.get(m)!);
+  for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
   foldSums(graph);
   return {
@@ -126,8 +92,8 @@ export function buildStepGraph(
     extra,
     frozen,
     scalars,
-    randomKey: traced.randomKey,
-    metrics: metricNames,
+    randomKey: trace.randomKey,
+    metrics: Object.keys(metrics),
   };
 }
 
