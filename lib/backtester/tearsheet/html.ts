@@ -16,7 +16,7 @@ const pageStyle = `
 .tapebook-sheet .tile { background: var(--card); border-radius: 8px; padding: 10px 12px; }
 .tapebook-sheet .tile b { display: block; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tapebook-sheet .tile span { color: var(--soft); font-size: 12px; }
-.tapebook-sheet .columns { display: grid; grid-template-columns: minmax(0, 760px) minmax(260px, 1fr); gap: 32px; align-items: start; }
+.tapebook-sheet .columns { display: grid; grid-template-columns: minmax(0, 760px) minmax(360px, 1fr); gap: 32px; align-items: start; }
 @media (max-width: 980px) { .tapebook-sheet .columns { grid-template-columns: minmax(0, 1fr); } }
 .tapebook-sheet svg { max-width: 100%; height: auto; display: block; }
 .tapebook-sheet table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
