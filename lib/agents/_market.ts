@@ -9,14 +9,8 @@ import type { Panel } from "../backtester/panel.ts";
 import { createRng, type RngState } from "../math/mod.ts";
 import {
   type Action,
-  ActionError,
   boxSpace,
-  checkChoice,
-  checkChoices,
-  checkNumbers,
-  discreteSpace,
   type Environment,
-  multiDiscreteSpace,
   type Space,
   type StepResult,
 } from "./environment.ts";
@@ -25,6 +19,7 @@ import {
   type EpisodeSampler,
   type EpisodeSampling,
 } from "./episode_sampler.ts";
+import { type ActionRule, makeMask, readTargets, spaceOf } from "./_market_actions.ts";
 import { panelWindow } from "./panel_window.ts";
 import { checkRandomCosts, drawCosts, type RandomCosts } from "./random_costs.ts";
 import { createReward, type Reward, type RewardConfig } from "./rewards.ts";
@@ -59,12 +54,6 @@ export interface MarketEpisode {
   equity: Float64Array;
 }
 
-/** How actions become target weights. */
-export type ActionRule =
-  | { kind: "levels"; levels: readonly number[] }
-  | { kind: "weights"; low: number; high: number; gross: number }
-  | { kind: "softmax" };
-
 /** Features of one symbol: column k at row `rows[t]` of bar t; -1 where there is none yet. */
 export interface SymbolFeatures {
   columns: readonly ArrayLike<number>[];
@@ -80,9 +69,6 @@ interface Saved {
   bar: number;
   weights: Float64Array[];
 }
-
-/** Logits of a softmax are limited to ± this. */
-const logitLimit = 10;
 
 /** The environment itself. Assets stand in the panel's order everywhere. */
 export class Market implements Environment {
@@ -103,6 +89,8 @@ export class Market implements Environment {
   readonly #weightStore: Float64Array[];
   readonly #equityStore: Float64Array;
   readonly #target: Float64Array;
+  /** What an action is read beside. */
+  readonly #of: { mask: Uint8Array | undefined; symbols: readonly string[] };
   readonly #asked: Float64Array;
   readonly #heldSince: Int32Array;
   #rng = createRng(0);
@@ -140,8 +128,9 @@ export class Market implements Environment {
     const assets = panel.assets.length;
     this.actionSpace = spaceOf(rule, assets, panel.isSingle);
     if (rule.kind === "levels") {
-      this.actionMask = makeMask(rule.levels, panel, this.#account, options);
+      this.actionMask = makeMask(rule.levels, panel, this.#account, options.minimumHoldBars);
     }
+    this.#of = { mask: this.actionMask, symbols: panel.symbols };
     const size = features.reduce((n, f) => n + f.columns.length, 0) + assets + 2;
     this.observationSpace = boxSpace([size]);
     this.#observation = new Float32Array(size);
@@ -210,7 +199,7 @@ export class Market implements Environment {
   }
 
   step(action: Action): StepResult {
-    this.#read(action);
+    readTargets(this.#rule, this.actionSpace, action, this.#target, this.#of);
     if (this.#broker === null) throw new Error("Cannot step environment: call reset first");
     const target = this.#target, asked = this.#asked, t = this.#bar;
     const isLevels = this.#rule.kind === "levels";
@@ -267,46 +256,6 @@ export class Market implements Environment {
     this.#observe();
     if (isRuined || t === last) this.#broker = null;
     return result;
-  }
-
-  /** Writes the action's target weights. @throws {ActionError} If it is outside of the space. */
-  #read(action: Action): void {
-    const target = this.#target, rule = this.#rule, space = this.actionSpace;
-    if (rule.kind === "levels") {
-      const { levels } = rule;
-      for (let a = 0; a < target.length; a++) {
-        const choice = space.kind === "discrete"
-          ? checkChoice(space, action)
-          : checkChoices(space as Extract<Space, { kind: "multiDiscrete" }>, action)[a];
-        if (this.actionMask && !this.actionMask[a * levels.length + choice]) {
-          throw new ActionError(
-            `Cannot step environment: action must be allowed by the mask, got choice ${choice} for ${
-              this.#panel.symbols[a]
-            }`,
-            action,
-          );
-        }
-        target[a] = levels[choice];
-      }
-      return;
-    }
-    const isNumber = typeof action === "number" && target.length === 1;
-    const given = checkNumbers(
-      space as Extract<Space, { kind: "box" }>,
-      isNumber ? [action as number] : action,
-    );
-    if (rule.kind === "weights") {
-      let gross = 0;
-      for (let a = 0; a < target.length; a++) gross += Math.abs(target[a] = given[a]);
-      if (gross > rule.gross) {
-        for (let a = 0; a < target.length; a++) target[a] *= rule.gross / gross;
-      }
-      return;
-    }
-    let top = -Infinity, sum = 0;
-    for (let a = 0; a <= target.length; a++) top = Math.max(top, given[a]);
-    for (let a = 0; a <= target.length; a++) sum += Math.exp(given[a] - top);
-    for (let a = 0; a < target.length; a++) target[a] = Math.exp(given[a] - top) / sum;
   }
 
   /** Allows what the account allows; a position held too short, or a halted symbol, is kept. */
@@ -388,50 +337,4 @@ export class Market implements Environment {
     }
     return this.#observation;
   }
-}
-
-function spaceOf(rule: ActionRule, assets: number, isSingle: boolean): Space {
-  if (rule.kind === "softmax") return boxSpace([assets + 1], -logitLimit, logitLimit);
-  if (rule.kind === "weights") {
-    if (!(rule.low < rule.high)) {
-      throw new RangeError(
-        `Cannot make market environment: actions.low must be < high, got ${rule.low} and ${rule.high}`,
-      );
-    }
-    return boxSpace([assets], rule.low, rule.high);
-  }
-  const { levels } = rule;
-  if (levels.length < 2 || !levels.every(Number.isFinite)) {
-    throw new RangeError(
-      `Cannot make market environment: actions.levels must be at least 2 finite weights, got [${levels}]`,
-    );
-  }
-  return isSingle
-    ? discreteSpace(levels.length)
-    : multiDiscreteSpace(new Array(assets).fill(levels.length));
-}
-
-/** A mask where the account or the options may forbid a level; nothing otherwise. */
-function makeMask(
-  levels: readonly number[],
-  panel: Panel,
-  account: { leverage: number; allowShort: boolean },
-  options: MarketOptions,
-): Uint8Array | undefined {
-  const { minimumHoldBars } = options;
-  if (
-    minimumHoldBars !== undefined && !(Number.isInteger(minimumHoldBars) && minimumHoldBars >= 0)
-  ) {
-    throw new RangeError(
-      `Cannot make market environment: minimumHoldBars must be an integer >= 0, got ${minimumHoldBars}`,
-    );
-  }
-  const isForbidden = levels.some((l) =>
-    Math.abs(l) > account.leverage || l < 0 && !account.allowShort
-  );
-  const hasGaps = panel.assets.some((asset) =>
-    asset.close.some((c, t) => c !== c || asset.hasVolume && asset.volume[t] === 0)
-  );
-  if (!minimumHoldBars && !isForbidden && !hasGaps) return undefined;
-  return new Uint8Array(panel.assets.length * levels.length).fill(1);
 }

@@ -5,7 +5,8 @@
 import { createPanel } from "../backtester/panel.ts";
 import { type Bars, sliceBars } from "../data/mod.ts";
 import type { FeatureFrame } from "../features/mod.ts";
-import { type ActionRule, Market, type MarketEpisode, type MarketOptions } from "./_market.ts";
+import { Market, type MarketEpisode, type MarketOptions } from "./_market.ts";
+import type { ActionRule } from "./_market_actions.ts";
 import { checkFeatures } from "./check_features.ts";
 import type { Environment } from "./environment.ts";
 

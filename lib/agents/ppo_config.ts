@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { explorationSchema } from "./exploration.ts";
+import { parseConfig } from "./parse_config.ts";
 import { scheduleSchema } from "./schedule.ts";
 
 const positive = z.number().positive();
@@ -72,20 +73,8 @@ export type ResolvedPpoConfig = z.output<typeof ppoConfigSchema>;
 
 /** Checks a configuration. @throws {RangeError} Naming field, rule and value. */
 export function resolvePpoConfig(config: PpoConfig): ResolvedPpoConfig {
-  const parsed = ppoConfigSchema.safeParse(config);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const value = issue.path.reduce<unknown>(
-      (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
-      config,
-    );
-    throw new RangeError(
-      `Cannot train PPO: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
-        JSON.stringify(value)
-      }`,
-    );
-  }
-  const { batchSize, environments, rolloutSteps, recurrent } = parsed.data;
+  const parsed = parseConfig(ppoConfigSchema, config, "train PPO");
+  const { batchSize, environments, rolloutSteps, recurrent } = parsed;
   if (batchSize > environments * rolloutSteps) {
     throw new RangeError(
       `Cannot train PPO: batchSize must be at most environments * rolloutSteps (${
@@ -103,5 +92,5 @@ export function resolvePpoConfig(config: PpoConfig): ResolvedPpoConfig {
       }
     }
   }
-  return parsed.data;
+  return parsed;
 }

@@ -21,15 +21,16 @@ import {
 import { writeProof } from "./write_proof.ts";
 
 export const meanReversionConfig: PpoConfig = {
-  totalSteps: 400_000,
+  totalSteps: 500_000,
   environments: 16,
-  rolloutSteps: 128,
-  batchSize: 256,
+  rolloutSteps: 256,
+  batchSize: 512,
   learningRate: 1e-3,
   learningRateSchedule: "linear",
   gamma: 0.95,
+  normalizeObservations: {},
   scaleRewards: {},
-  entropyCoefficient: { from: 0.01, to: 0 },
+  entropyCoefficient: { from: 0.03, to: 0 },
   hidden: [32, 32],
 };
 
@@ -44,8 +45,8 @@ export async function proveMeanReversion(
   const { policy } = await ppo.train(
     () =>
       meanReversion(train, { kind: "random", bars: episodeBars }, {
-        kind: "differentialSharpe",
-        eta: 0.02,
+        kind: "meanVariance",
+        aversion: 20,
       }),
     { ...meanReversionConfig, ...config, seed },
   );
