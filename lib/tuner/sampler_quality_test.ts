@@ -29,11 +29,17 @@ Deno.test("no sampler is worse than Optuna's at 5 %: recorded over 30 seeds, cha
 
 Deno.test("the recorded comparison is what this code does: some cells run again", async () => {
   for (
-    const [sampler, problem, seeds] of [["tpe", "branin", 3], ["cmaes", "mixed", 3], [
-      "nsga2",
-      "tabular",
-      2,
-    ], ["tpe-group", "conditional", 2]] as const
+    const [sampler, problem, seeds] of [
+      ["tpe", "branin", 3],
+      ["cmaes", "mixed", 3],
+      [
+        "nsga2",
+        "tabular",
+        2,
+      ],
+      ["tpe-group", "conditional", 2],
+      ["gp", "hartmann6", 1],
+    ] as const
   ) {
     const row = rows.find((r) => r.sampler === sampler && r.problem === problem)!;
     for (let seed = 0; seed < seeds; seed++) {

@@ -22,23 +22,67 @@ function matern52(d2: number): number {
   return Math.exp(-r) * (5 / 3 * d2 + r + 1);
 }
 
-/** In-place Cholesky factor (lower, row by row) of a symmetric matrix; false if not positive definite. */
+/**
+ * In-place Cholesky factor (lower, row by row) of a symmetric matrix; false if not positive definite.
+ *
+ * Four rows are made side by side: their sums do not wait for one another.
+ */
 export function choleskyInPlace(a: Float64Array, n: number): boolean {
-  for (let i = 0; i < n; i++) {
-    const ri = i * n;
-    for (let j = 0; j <= i; j++) {
-      const rj = j * n;
-      let sum = a[ri + j];
-      for (let k = 0; k < j; k++) sum -= a[ri + k] * a[rj + k];
-      if (i === j) {
-        if (!(sum > 0)) return false;
-        a[ri + i] = Math.sqrt(sum);
-      } else a[ri + j] = sum / a[rj + j];
+  for (let i = 0; i < n; i += 4) {
+    const rows = Math.min(4, n - i);
+    if (rows === 4) {
+      const r0 = i * n, r1 = r0 + n, r2 = r1 + n, r3 = r2 + n;
+      for (let j = 0; j < i; j++) {
+        const rj = j * n;
+        let s0 = a[r0 + j], s1 = a[r1 + j], s2 = a[r2 + j], s3 = a[r3 + j];
+        for (let k = 0; k < j; k++) {
+          const l = a[rj + k];
+          s0 -= a[r0 + k] * l;
+          s1 -= a[r1 + k] * l;
+          s2 -= a[r2 + k] * l;
+          s3 -= a[r3 + k] * l;
+        }
+        const pivot = a[rj + j];
+        a[r0 + j] = s0 / pivot;
+        a[r1 + j] = s1 / pivot;
+        a[r2 + j] = s2 / pivot;
+        a[r3 + j] = s3 / pivot;
+      }
+    }
+    for (let row = i; row < i + rows; row++) {
+      const ri = row * n;
+      for (let j = rows === 4 ? i : 0; j <= row; j++) {
+        const rj = j * n;
+        let sum = a[ri + j];
+        for (let k = 0; k < j; k++) sum -= a[ri + k] * a[rj + k];
+        if (j < row) a[ri + j] = sum / a[rj + j];
+        else if (sum > 0) a[ri + j] = Math.sqrt(sum);
+        else return false;
+      }
     }
   }
   return true;
 }
 
+/** Solves L x = b for four right sides at once, interleaved in `b`; as {@linkcode solveLower} does. */
+function solveLowerFour(L: Float64Array, n: number, b: Float64Array): void {
+  for (let i = 0; i < n; i++) {
+    const ri = i * n;
+    let s0 = b[4 * i], s1 = b[4 * i + 1], s2 = b[4 * i + 2], s3 = b[4 * i + 3];
+    for (let k = 0, at = 0; k < i; k++, at += 4) {
+      const l = L[ri + k];
+      s0 -= l * b[at];
+      s1 -= l * b[at + 1];
+      s2 -= l * b[at + 2];
+      s3 -= l * b[at + 3];
+    }
+    const pivot = L[ri + i];
+    b[4 * i] = s0 / pivot;
+    b[4 * i + 1] = s1 / pivot;
+    b[4 * i + 2] = s2 / pivot;
+    b[4 * i + 3] = s3 / pivot;
+  }
+}
 function solveLower(L: Float64Array, n: number, b: Float64Array): void {
   for (let i = 0; i < n; i++) {
     let sum = b[i];
@@ -222,6 +266,37 @@ export class GaussianProcess {
     let variance = hyper.kernelScale;
     for (let i = 0; i < n; i++) variance -= k[i] * k[i];
     return { mean, variance: Math.max(0, variance) };
+  }
+
+  /** As {@linkcode posterior} of many points, `each(index, mean, variance)` in their order. */
+  posteriors(
+    points: readonly Float64Array[],
+    each: (index: number, mean: number, variance: number) => void,
+  ): void {
+    const { n, d, x, hyper } = this;
+    const k = new Float64Array(4 * n);
+    const mean = new Float64Array(4);
+    const variance = new Float64Array(4);
+    for (let from = 0; from < points.length; from += 4) {
+      const count = Math.min(4, points.length - from);
+      k.fill(0);
+      mean.fill(0);
+      for (let c = 0; c < count; c++) {
+        const point = points[from + c];
+        for (let i = 0; i < n; i++) {
+          const v = hyper.kernelScale *
+            matern52(this.#squaredDistance(x, i * d, point, 0, hyper.inverseSquaredLengths));
+          k[4 * i + c] = v;
+          mean[c] += v * this.#alpha[i];
+        }
+      }
+      solveLowerFour(this.#factor, n, k);
+      variance.fill(hyper.kernelScale);
+      for (let i = 0; i < n; i++) {
+        for (let c = 0; c < 4; c++) variance[c] -= k[4 * i + c] * k[4 * i + c];
+      }
+      for (let c = 0; c < count; c++) each(from + c, mean[c], Math.max(0, variance[c]));
+    }
   }
 
   /** As {@linkcode posterior}, with derivatives by the point's coordinates. */

@@ -204,6 +204,10 @@ export function gpSampler(options: GpOptions = {}): Sampler {
 
 function logEi(gp: GaussianProcess, point: Float64Array, best: number): number {
   const { mean, variance } = gp.posterior(point);
+  return logEiOf(mean, variance, best);
+}
+
+function logEiOf(mean: number, variance: number, best: number): number {
   const sigma = Math.sqrt(variance + 1e-12);
   return standardLogEi((mean - best) / sigma) + Math.log(sigma);
 }
@@ -232,11 +236,11 @@ function maximiseLogEi(
   const points: Float64Array[] = [];
   const values = new Float64Array(samples);
   let top = 0;
-  for (let i = 0; i < samples; i++) {
-    points.push(snap(sequence(i)));
-    values[i] = logEi(gp, points[i], best);
+  for (let i = 0; i < samples; i++) points.push(snap(sequence(i)));
+  gp.posteriors(points, (i, mean, variance) => {
+    values[i] = logEiOf(mean, variance, best);
     if (values[i] > values[top]) top = i;
-  }
+  });
   // Starts: the best point seen, the best sample, and others in proportion to their EI.
   const starts = [Float64Array.from(warmStart), points[top]];
   const chance = values.map((v, i) => i === top ? 0 : Math.exp(v - values[top]));
