@@ -15,7 +15,12 @@ import {
 export interface CatalogDatasetOptions
   extends Pick<SupervisedDatasetOptions, "windowBars" | "features" | "classes" | "missing"> {
   /** Features and labels of a stretch of bars; called for each chunk. */
-  prepare(bars: Bars): { frame: FrameLike; labels: LabelsLike | readonly LabelsLike[] };
+  prepare(bars: Bars): {
+    frame: FrameLike;
+    labels: LabelsLike | readonly LabelsLike[];
+    /** One weight per row of the frame, as in `SupervisedDatasetOptions`; for all chunks or none. */
+    weights?: Float64Array | Float32Array;
+  };
   /**
    * Bars before a chunk that its features need, besides the window: a pipeline's `warmupBars`.
    * Features whose memory never ends (exponential means) are exact only up to what this covers.
@@ -43,6 +48,7 @@ export class ChunkedDataset implements BatchSource {
   readonly #starts: number[];
   readonly #cache = new Map<number, Promise<SupervisedDataset>>();
   readonly #cachedChunks: number;
+  readonly #isWeighted: boolean;
 
   private constructor(
     load: ((chunk: number) => Promise<SupervisedDataset>)[],
@@ -58,6 +64,7 @@ export class ChunkedDataset implements BatchSource {
     this.windowBars = like.windowBars;
     this.features = like.features;
     this.#cachedChunks = cachedChunks;
+    this.#isWeighted = like.weights !== undefined;
   }
 
   /**
@@ -88,6 +95,13 @@ export class ChunkedDataset implements BatchSource {
             } in chunk ${sizes.length}`,
           );
         }
+      }
+      if ((chunk.weights === undefined) !== (like.weights === undefined)) {
+        throw new RangeError(
+          `Cannot make dataset: weights must be given for all chunks or none, got ${
+            chunk.weights ? "some" : "none"
+          } in chunk ${sizes.length}`,
+        );
       }
       sizes.push(chunk.length);
     }
@@ -124,14 +138,14 @@ export class ChunkedDataset implements BatchSource {
       }
       chunks.push(async () => {
         const bars = await catalog.read(key, { from: segments[first].from, to: segments[last].to });
-        const { frame, labels } = options.prepare(bars);
+        const { frame, labels, weights } = options.prepare(bars);
         const lower = Math.max(segment.from, fromTime);
         const upper = Math.min(segment.to, toTime);
         let from = 0;
         while (bars.time[from] < lower) from++;
         let to = from;
         while (to < bars.length && bars.time[to] <= upper) to++;
-        return new SupervisedDataset({ ...options, frame, labels, from, to });
+        return new SupervisedDataset({ ...options, frame, labels, weights, from, to });
       });
     });
     // A first chunk may be all warm-up, a last one all without labels: they hold no sample.
@@ -180,7 +194,7 @@ export class ChunkedDataset implements BatchSource {
     return low;
   }
 
-  /** The samples at `indices`, in their order. */
+  /** The samples at `indices`, in their order, with their weights if chunks have any. */
   async batch(indices: ArrayLike<number>): Promise<Batch> {
     const n = indices.length;
     const size = this.windowBars * this.features;
@@ -189,6 +203,7 @@ export class ChunkedDataset implements BatchSource {
       y: new Float32Array(n * this.targets),
       shape: [n, this.windowBars, this.features],
       targets: this.targets,
+      weights: this.#isWeighted ? new Float32Array(n) : undefined,
       indices: Int32Array.from(indices),
     };
     const byChunk = new Map<number, number[]>();
@@ -208,6 +223,7 @@ export class ChunkedDataset implements BatchSource {
       const part = chunk.batch(places.map((i) => indices[i] - this.#starts[k]));
       places.forEach((i, j) => {
         out.x.set(part.x.subarray(j * size, (j + 1) * size), i * size);
+        if (out.weights) out.weights[i] = part.weights![j];
         for (let t = 0; t < this.targets; t++) {
           out.y[i * this.targets + t] = part.y[j * this.targets + t];
         }

@@ -75,3 +75,30 @@ Deno.test("ChunkedDataset over the catalog has the samples of the dataset in mem
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("ChunkedDataset hands on the weights of its chunks, for all of them or none", async () => {
+  const { frame, labels } = prepare(bars);
+  const weights = Float64Array.from({ length }, (_, t) => t % 7);
+  const whole = new SupervisedDataset({ frame, labels, weights, windowBars: 4 });
+  const part = (from: number, to: number, weighted = true) => () =>
+    Promise.resolve(
+      new SupervisedDataset({
+        frame,
+        labels,
+        weights: weighted ? weights : undefined,
+        windowBars: 4,
+        from,
+        to,
+      }),
+    );
+  const chunked = await ChunkedDataset.open([part(0, 300), part(300, length)]);
+  assert.equal(chunked.length, whole.length);
+  const indices = [0, 700, 250, 291, 400];
+  assert.deepEqual((await chunked.batch(indices)).weights, whole.batch(indices).weights);
+  const plain = await ChunkedDataset.open([part(0, 300, false), part(300, length, false)]);
+  assert.equal((await plain.batch(indices)).weights, undefined);
+  await assert.rejects(
+    ChunkedDataset.open([part(0, 300), part(300, length, false)]),
+    /weights must be given for all chunks or none, got none in chunk 1/,
+  );
+});

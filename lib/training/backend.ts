@@ -24,6 +24,11 @@ export interface Backend {
 export interface ChooseBackendOptions {
   /** Where the line that says which and why goes; once per choice. Default `console.info`. */
   log?: (line: string) => void;
+  /**
+   * Number of the GPU that `tensorflow` is to compute on. Where it can't, that is an error: what was
+   * asked for a GPU is not quietly computed elsewhere.
+   */
+  device?: number;
 }
 
 const told = new Set<string>();
@@ -39,7 +44,9 @@ export function currentBackend(): Backend | undefined {
  * TAPEBOOK_BACKEND names, else the first that works of `ort`, `tensorflow`, `wasm`, `cpu`. One that
  * is asked for but not installed is replaced by the next, and the line says so.
  *
- * @throws {RangeError} If the name is not a backend's.
+ * @throws {RangeError} If the name is not a backend's, or `device` is named with another than
+ * `tensorflow`.
+ * @throws {Error} If `device` is named and there is no such GPU, or no TensorFlow.
  */
 export async function chooseBackend(
   name?: string,
@@ -55,7 +62,30 @@ export async function chooseBackend(
       }, got ${asked}`,
     );
   }
+  const { device } = options;
+  if (device !== undefined) {
+    if (!Number.isInteger(device) || device < 0) {
+      throw new RangeError(
+        `Cannot choose backend: device must be the number of a GPU from 0 on, got ${device}`,
+      );
+    }
+    if (asked !== "tensorflow") {
+      throw new RangeError(
+        `Cannot choose backend: device must be left out unless the backend is tensorflow, got ${device} with ${
+          asked ?? "none named"
+        }`,
+      );
+    }
+  }
   const tf = await loadTf();
+  if (device !== undefined) {
+    const failure = await activate(tf, "tensorflow", device);
+    if (failure !== null) {
+      throw new Error(
+        `Cannot choose backend: device ${device} must be a GPU that tensorflow has, got: ${failure}`,
+      );
+    }
+  }
   const order = asked
     ? [asked as BackendName, ...backendNames.filter((n) => n !== asked && n !== "tensorflow")]
     : backendNames;
@@ -83,7 +113,7 @@ export async function chooseBackend(
 }
 
 /** Makes a backend active in TensorFlow.js; says what stands in the way, or null. */
-async function activate(tf: Tf, name: BackendName): Promise<string | null> {
+async function activate(tf: Tf, name: BackendName, device?: number): Promise<string | null> {
   try {
     switch (name) {
       case "ort":
@@ -94,7 +124,7 @@ async function activate(tf: Tf, name: BackendName): Promise<string | null> {
       case "tensorflow": {
         const missing = missingNativePart();
         if (missing !== null) return missing;
-        await loadNativeTensorflow(tf);
+        await loadNativeTensorflow(tf, device);
         return null;
       }
       case "wasm":

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { loadTf } from "../models/mod.ts";
 import { testWith } from "../../tests/support/components.ts";
 import { backendNames, chooseBackend, currentBackend } from "./backend.ts";
+import { parseTrainConfig } from "./train_config.ts";
 import { missingNativePart } from "./tensorflow_native.ts";
 
 Deno.test("chooseBackend() takes the name, else TAPEBOOK_BACKEND, else the fastest, and says why", async () => {
@@ -50,6 +51,30 @@ Deno.test({
     assert.equal(name, "ort");
     assert.match(lines[0], /^backend: ort \(not tensorflow: .* (not installed|not built)\)$/);
   },
+});
+
+Deno.test("a GPU that is asked for is there or training does not start", async () => {
+  const quiet = { log: () => {} };
+  await assert.rejects(chooseBackend("wasm", { ...quiet, device: 0 }), {
+    name: "RangeError",
+    message:
+      "Cannot choose backend: device must be left out unless the backend is tensorflow, got 0 with wasm",
+  });
+  await assert.rejects(
+    chooseBackend("tensorflow", { ...quiet, device: -1 }),
+    /device must be the number of a GPU from 0 on, got -1/,
+  );
+  assert.throws(() => parseTrainConfig({ device: 1.5 }), /device/);
+});
+
+Deno.test({
+  name: "chooseBackend() refuses a GPU where TensorFlow is absent and says what is missing",
+  ignore: missingNativePart() === null,
+  fn: () =>
+    assert.rejects(
+      chooseBackend("tensorflow", { log: () => {}, device: 0 }),
+      /^Error: Cannot choose backend: device 0 must be a GPU that tensorflow has, got: .*not (installed|built)$/,
+    ),
 });
 
 testWith("tensorflow", "the native backend multiplies", async () => {

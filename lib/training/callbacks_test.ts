@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { peerPython } from "../../tests/support/components.ts";
 import { SupervisedDataset } from "../datasets/mod.ts";
 import { createRng } from "../math/mod.ts";
 import { createModel } from "../models/mod.ts";
@@ -99,4 +100,36 @@ Deno.test("TensorboardWriter writes records with valid checksums", () => {
   } finally {
     Deno.removeSync(dir, { recursive: true });
   }
+});
+
+const tensorboard = peerPython("tensorboard");
+Deno.test({
+  name: "TensorBoard's own reader finds the scalars of an event file",
+  ignore: tensorboard === null,
+  fn: async () => {
+    const dir = Deno.makeTempDirSync();
+    try {
+      const writer = new TensorboardWriter(dir, { clock: () => 1_700_000_000_000 });
+      writer.scalars({ loss: 0.5, "validation/accuracy": 0.75 }, 3);
+      writer.scalars({ loss: 0.25 }, 4);
+      writer.close();
+      const script = `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1])
+events.Reload()
+print(json.dumps({t: [[e.step, e.value, e.wall_time] for e in events.Scalars(t)] for t in events.Tags()["scalars"]}))
+`;
+      const { success, stdout, stderr } = await new Deno.Command(tensorboard!, {
+        args: ["-c", script, dir],
+      }).output();
+      assert.ok(success, new TextDecoder().decode(stderr));
+      assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), {
+        loss: [[3, 0.5, 1_700_000_000], [4, 0.25, 1_700_000_000]],
+        "validation/accuracy": [[3, 0.75, 1_700_000_000]],
+      });
+    } finally {
+      Deno.removeSync(dir, { recursive: true });
+    }
+  },
 });

@@ -36,15 +36,31 @@ function exists(path: string): boolean {
   }
 }
 
+let loadedDevice: number | undefined | null = null;
+
 /**
- * Loads the native backend and makes it the active one.
+ * Loads the native backend and makes it the active one, on GPU number `device` if one is named.
+ *
+ * TensorFlow decides once per process which GPUs it sees; the choice is handed to it in
+ * CUDA_VISIBLE_DEVICES before its library is loaded.
  *
  * The add-on's JavaScript calls three functions of `util` that Node.js removed and Deno never had;
  * they are put back first.
  *
- * @throws {Error} If the add-on or its shared library can't be loaded.
+ * @throws {Error} If the add-on or its shared library can't be loaded, another device was taken before,
+ * or TensorFlow sees no such GPU.
  */
-export async function loadNativeTensorflow(tf: Tf): Promise<void> {
+export async function loadNativeTensorflow(tf: Tf, device?: number): Promise<void> {
+  if (loadedDevice !== null && device !== undefined && device !== loadedDevice) {
+    throw new Error(
+      `Cannot use GPU ${device}: device must be chosen before TensorFlow is loaded, which was with ${
+        loadedDevice ?? "none named"
+      }`,
+    );
+  }
+  if (loadedDevice === null && device !== undefined) {
+    Deno.env.set("CUDA_VISIBLE_DEVICES", String(device));
+  }
   const util = createRequire(import.meta.url)("node:util") as Record<string, unknown>;
   util.isNullOrUndefined ??= (v: unknown) => v === null || v === undefined;
   util.isString ??= (v: unknown) => typeof v === "string";
@@ -52,5 +68,12 @@ export async function loadNativeTensorflow(tf: Tf): Promise<void> {
   await import("@tensorflow/tfjs-node-gpu");
   if (!(await tf.setBackend("tensorflow"))) {
     throw new Error("Cannot load TensorFlow: the backend did not initialise");
+  }
+  if (loadedDevice === null) loadedDevice = device;
+  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
+  if (device !== undefined && !isUsingGpuDevice) {
+    throw new Error(
+      `Cannot use GPU ${device}: TensorFlow must be built with CUDA and see that device, got the CPU alone`,
+    );
   }
 }

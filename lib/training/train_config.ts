@@ -39,6 +39,8 @@ export const trainConfigSchema = z.strictObject({
   /** Seed of the order, the augmentation and the dropout. */
   seed: z.int().min(0).default(0),
   backend: z.enum(backendNames).optional(),
+  /** Number of the GPU for backend `tensorflow`; where there is none, training does not start. */
+  device: z.int().min(0).optional(),
   /** Processes that share each batch and average their gradients. */
   workers: z.int().min(1).max(64).default(1),
 });

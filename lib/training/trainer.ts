@@ -102,8 +102,8 @@ export async function trainSupervised(
   if (data.validation) checkData(model, losses, "validation", data.validation);
   checkClasses(model, losses, data.train);
   const classWeights = classWeightsOf(model, losses, data.train, c.classWeights);
-  const backend = c.backend
-    ? await chooseBackend(c.backend, { log })
+  const backend = c.backend || c.device !== undefined
+    ? await chooseBackend(c.backend, { log, device: c.device })
     : currentBackend() ?? await chooseBackend(undefined, { log });
 
   const encodedSource: BatchSource = {
