@@ -14,7 +14,7 @@ import {
   type NumericDistribution,
   searchBounds,
 } from "../distributions.ts";
-import { drawTruncatedNormal, logNormalMass } from "./truncated_normal.ts";
+import { boundsMass, drawTruncatedNormal, logNormalMass } from "./truncated_normal.ts";
 
 const logRoot2Pi = 0.5 * Math.log(2 * Math.PI);
 
@@ -62,6 +62,8 @@ interface NumericKernels {
   constant: Float64Array;
   /** Kernels in ascending order of mu, the prior last. */
   order: Int32Array;
+  /** Two per kernel, for draws; NaN until one is made, null before the first. */
+  bounds: Float64Array | null;
 }
 interface CategoricalKernels {
   distribution: Distribution & { kind: "categorical" };
@@ -183,7 +185,11 @@ export class ParzenEstimator {
           const hit = k < n ? Math.exp(d.logHit) - Math.exp(d.logMiss) : 0;
           out[c] = rng.uniform() < hit ? d.choice[k] : rng.integer(size);
         } else {
-          const x = drawTruncatedNormal(d.mu[k], d.sigma[k], d.low, d.high, rng);
+          const { mu, sigma, low, high } = d;
+          const bounds = d.bounds ??= new Float64Array(2 * n + 2).fill(NaN);
+          if (Number.isNaN(bounds[2 * k])) boundsMass(mu[k], sigma[k], low, high, bounds, 2 * k);
+          const from = bounds[2 * k], to = bounds[2 * k + 1];
+          const x = drawTruncatedNormal(mu[k], sigma[k], low, high, from, to, rng);
           const { distribution } = d;
           if (distribution.step === null) out[c] = x;
           else {
@@ -351,7 +357,7 @@ function numericKernels(
       cache.constant[rows[k]] = c;
     }
   }
-  return { distribution, low, high, mu, sigma, constant, order: sorted };
+  return { distribution, low, high, mu, sigma, constant, order: sorted, bounds: null };
 }
 
 /** Indices that sort `column` ascending; equal values keep their order. */

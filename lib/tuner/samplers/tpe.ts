@@ -181,7 +181,7 @@ export function tpeSampler(options: TpeOptions = {}): Sampler {
       lastBelow.set(key, new KnownEstimate(space, data, estimator));
       return estimator;
     }
-    if (n < 16) return new ParzenEstimator(space, data, parzen, { weights });
+    if (n < 48) return new ParzenEstimator(space, data, parzen, { weights });
     const kernelOf = new Int32Array(o.length).fill(-1);
     for (let i = 0; i < n; i++) kernelOf[used[i]] = i;
     const orders: (Int32Array | null)[] = [];

@@ -33,23 +33,44 @@ export function logNormalMass(a: number, b: number): number {
   return Math.log1p(-0.5 * erfc(-a / Math.SQRT2) - 0.5 * erfc(b / Math.SQRT2));
 }
 
-/** A draw from the normal(mu, sigma) between `low` and `high`, by the inverse of its distribution. */
+/**
+ * Writes to `out` at `at` the standard normal's distribution at the two bounds of a normal(mu, sigma)
+ * between `low` and `high`: what a draw from it needs to know, and many draws share.
+ */
+export function boundsMass(
+  mu: number,
+  sigma: number,
+  low: number,
+  high: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const a = (low - mu) / sigma;
+  const b = (high - mu) / sigma;
+  // In the left tail, where the distribution function is accurate.
+  out[at] = 0.5 * erfc((a >= 0 ? b : -a) / Math.SQRT2);
+  out[at + 1] = 0.5 * erfc((a >= 0 ? a : -b) / Math.SQRT2);
+}
+
+/**
+ * A draw from the normal(mu, sigma) between `low` and `high`, by the inverse of its distribution;
+ * `from` and `to` as {@linkcode boundsMass} gives them.
+ */
 export function drawTruncatedNormal(
   mu: number,
   sigma: number,
   low: number,
   high: number,
+  from: number,
+  to: number,
   rng: Rng,
 ): number {
   const a = (low - mu) / sigma;
   const b = (high - mu) / sigma;
   const u = rng.uniform();
-  // Work in the left tail, where the distribution function is accurate.
   const flip = a >= 0;
   const left = flip ? -b : a;
   const right = flip ? -a : b;
-  const from = 0.5 * erfc(-left / Math.SQRT2);
-  const to = 0.5 * erfc(-right / Math.SQRT2);
   let z: number;
   if (to > 1e-290) {
     z = normalQuantile(Math.min(1, from + (flip ? 1 - u : u) * (to - from)));
