@@ -5,7 +5,10 @@ import { createTestDatabase } from "../../tests/support/postgres.ts";
 import { testWith } from "../../tests/support/components.ts";
 import { testServer } from "../../tests/support/server.ts";
 import { listMigrations, migrate, splitStatements } from "./migrate.ts";
+import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
+import { runFromJson } from "./run_json.ts";
+import { searchRunsJson } from "./run_search.ts";
 import * as schema from "./schema.ts";
 
 testServer("drizzle's tables are those that the migrations make", async ({ services: { db } }) => {
@@ -99,6 +102,31 @@ Deno.test("splitStatements() keeps function bodies whole and drops comments", ()
   );
   assert.equal(statements.length, 2);
   assert.match(statements[1], /return 1;\nend/);
+});
+
+Deno.test("runs that an older version recorded are ordered by their metrics after migrating", async () => {
+  const db = await openPglite("memory:");
+  try {
+    const all = await listMigrations();
+    await migrate(db, all.filter(({ name }) => name < "0005" || name >= "0100"));
+    await db.query(`insert into experiments
+        (experiment_id, name, artifact_location, creation_time, last_update_time)
+      values (5, 'old', 'mlflow-artifacts:/5', 0, 0), (6, 'other', 'mlflow-artifacts:/6', 0, 0)`);
+    await db.query(`insert into runs (run_id, experiment_id, run_name, start_time, artifact_uri)
+      select 'run' || i, case i when 4 then 6 else 5 end, 'r', i, '' from generate_series(1, 4) i`);
+    await db.query(`insert into metric_series (run_no, key, step, timestamp, value)
+      select run_no, 'loss', 0, 0, case run_id when 'run2' then 'NaN'::float8 else run_no end from runs`);
+    assert.ok((await migrate(db)).includes("0005_search_indexes.sql"));
+    const { items } = await searchRunsJson(db, [5], {
+      filter: null,
+      orders: [{ entity: "metric", key: "loss", ascending: false }],
+      limit: 10,
+    });
+    const ids = items.map((json) => runFromJson(json).info.run_id);
+    assert.deepEqual(ids, ["run3", "run1", "run2"]);
+  } finally {
+    await db.close();
+  }
 });
 
 testWith("postgres", "servers that start together take turns to migrate", async () => {
