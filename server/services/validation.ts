@@ -85,8 +85,12 @@ function isNotUnique(name: string): boolean {
   return norm !== name || norm === "." || norm.startsWith("..") || norm.startsWith("/");
 }
 
+/** Keys that were found good: a run logs the same few a thousand times. */
+const goodKeys = new Set<string>();
+
 /** A name that is a metric's, param's or tag's key. */
 export function checkKey(name: string, path: string): void {
+  if (goodKeys.has(name)) return;
   if (!/^[/\p{L}\p{N}_.\- :]*$/u.test(name)) throw invalid(invalidValue(path, name, badCharacters));
   if (isNotUnique(name)) {
     throw invalid(invalidValue(
@@ -96,6 +100,9 @@ export function checkKey(name: string, path: string): void {
         `treated as such. This name would resolve to ${pythonRepr(normalizePath(name))}`,
     ));
   }
+  if (name.length > limits.keyLength) return;
+  if (goodKeys.size >= 5000) goodKeys.clear();
+  goodKeys.add(name);
 }
 
 const at = (path: string, name: string) => path ? `${path}.${name}` : name;

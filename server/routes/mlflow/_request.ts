@@ -75,11 +75,12 @@ type Fields = Record<string, FieldType<unknown>>;
 type Message<F extends Fields> = { [K in keyof F]?: F[K] extends FieldType<infer T> ? T : never };
 
 function message<F extends Fields>(fields: F): FieldType<Message<F>> {
+  const entries = Object.entries(fields);
   return {
     parse(value) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
       const out: Record<string, unknown> = {};
-      for (const [name, type] of Object.entries(fields)) {
+      for (const [name, type] of entries) {
         const given = (value as Record<string, unknown>)[name];
         if (given === undefined || given === null) continue;
         const parsed = type.parse(given);
