@@ -53,7 +53,7 @@ interface Sizes {
 const fullSizes: Sizes = {
   writeMs: 2000,
   searchRuns: [10_000, 100_000],
-  searches: { 100: 60, 1000: 6 },
+  searches: { 100: 48, 1000: 6 },
   historyPoints: 1_000_000,
   chartPoints: 5_000_000,
   clientCalls: 20_000,
@@ -124,7 +124,7 @@ async function measure(setting: Setting): Promise<void> {
         "points/s",
         isOurs
           ? await measureClient(server.url, sizes.clientCalls)
-          : await measureMlflowClient(server.url, sizes.clientCalls),
+          : await measureMlflowClient(server.url, sizes.clientCalls / 20),
       );
     }
     for (const { id, runs } of searched) {
@@ -188,6 +188,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       ...sizes,
       searchRuns: sizes.searchRuns.slice(0, 1),
       searches: { ...sizes.searches, 1000: 0 },
+      historyPoints: sizes.historyPoints / 10,
     };
     const own_parts = new Set(parts);
     if (!databaseUrl) own_parts.delete("chart");

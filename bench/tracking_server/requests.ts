@@ -28,20 +28,24 @@ export function createClient(url: string): Client {
   };
 }
 
-const connections = 16;
+/** Clients that write at the same time. */
+export const connections = 16;
 
 /**
  * Rates of three rounds: each runs `task` from 16 connections for `ms`, and waits for what is under
- * way then.
+ * way then. `task` gets the number of its connection.
  */
-export async function rates(ms: number, task: () => Promise<void>): Promise<number[]> {
+export async function rates(
+  ms: number,
+  task: (connection: number) => Promise<void>,
+): Promise<number[]> {
   const found: number[] = [];
   for (let round = 0; round < 3; round++) {
     const from = performance.now();
     let done = 0;
-    await Promise.all(Array.from({ length: connections }, async () => {
+    await Promise.all(Array.from({ length: connections }, async (_, connection) => {
       while (performance.now() - from < ms) {
-        await task();
+        await task(connection);
         done++;
       }
     }));

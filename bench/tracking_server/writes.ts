@@ -1,5 +1,5 @@
 /** Writing load on a tracking server. @module */
-import { type Client, rates } from "./requests.ts";
+import { type Client, connections, rates } from "./requests.ts";
 
 const api = "/api/2.0/mlflow";
 
@@ -23,12 +23,14 @@ export async function measureWrites(client: Client, ms: number): Promise<WriteRa
     `${api}/experiments/create`,
     { name: crypto.randomUUID() },
   );
-  const run_id = await createRun(client, experiment_id);
+  // Each connection has a run of its own, as sixteen trainings at once have.
+  const runIds: string[] = [];
+  for (let i = 0; i < connections; i++) runIds.push(await createRun(client, experiment_id));
   let step = 0;
-  const single = async () => {
+  const single = async (connection: number) => {
     const at = step++;
     await client.post(`${api}/runs/log-metric`, {
-      run_id,
+      run_id: runIds[connection],
       key: "loss",
       value: Math.sin(at),
       timestamp: 1_700_000_000_000 + at,
@@ -36,11 +38,11 @@ export async function measureWrites(client: Client, ms: number): Promise<WriteRa
     });
   };
   // Fifty steps of twenty metrics, as a training loop that buffers writes them.
-  const batch = async () => {
+  const batch = async (connection: number) => {
     const from = step;
     step += 50;
     await client.post(`${api}/runs/log-batch`, {
-      run_id,
+      run_id: runIds[connection],
       metrics: Array.from({ length: 1000 }, (_, i) => {
         const at = from + Math.floor(i / 20);
         return {
@@ -56,7 +58,7 @@ export async function measureWrites(client: Client, ms: number): Promise<WriteRa
     const run_id = await createRun(client, experiment_id);
     await client.post(`${api}/runs/update`, { run_id, status: "FINISHED", end_time: Date.now() });
   };
-  for (let i = 0; i < 32; i++) await single();
+  for (let i = 0; i < 32; i++) await single(i % connections);
   return {
     singles: await rates(ms, single),
     points: (await rates(ms, batch)).map((rate) => rate * 1000),
