@@ -9,8 +9,8 @@ import {
 import { createRng } from "../lib/math/mod.ts";
 import { connect } from "../lib/tracking/mod.ts";
 import { readConfig } from "../server/config.ts";
-import { openDatabase } from "../server/db/open.ts";
 import { startServer } from "../server/start.ts";
+import { openTestDatabase } from "./support/server.ts";
 
 interface InferAnswer {
   model_version: string;
@@ -37,7 +37,7 @@ Deno.test("an ensemble of policies is logged, registered, promoted and served as
   const home = await Deno.makeTempDir();
   const server = await startServer(
     readConfig({ TAPEBOOK_HOME: home, TAPEBOOK_PORT: "0", TAPEBOOK_LOG_LEVEL: "silent" }),
-    { db: await openDatabase({ home: "memory:" }) },
+    { db: await openTestDatabase("pglite") },
   );
   const tracker = connect(server.url, { spoolDir: `${home}/spool` });
   try {

@@ -1,11 +1,31 @@
 import assert from "node:assert/strict";
 import { cartPole } from "../cart_pole.ts";
 import { EnvironmentError } from "../environment.ts";
+import { marketEnvironment, type MarketEnvironmentOptions } from "../market_environment.ts";
+import { barsOfCloses } from "../proofs/synthetic_bars.ts";
 import { TrainingDivergedError } from "../trainer.ts";
 import { a3c, A3cLearner, WorkerDiedError, type WorkerReplacement } from "./mod.ts";
 import type { FaultOptions } from "./testing/faulty_cart_pole.ts";
 
 const module = { module: new URL("../cart_pole.ts", import.meta.url), export: "cartPole" };
+
+/** 120 bars of a wave. */
+const market = (options: Partial<MarketEnvironmentOptions>) => {
+  const bars = barsOfCloses(
+    Float64Array.from({ length: 120 }, (_, t) => 100 + 5 * Math.sin(t / 5)),
+  );
+  const frame = {
+    names: ["slope"],
+    columns: [bars.close.map((c, t) => c - bars.open[t])],
+    time: bars.time,
+    length: bars.length,
+  };
+  return {
+    module: new URL("../market_environment.ts", import.meta.url),
+    export: "marketEnvironment",
+    options: { bars, frame, ...options },
+  };
+};
 
 const faulty = (options: Omit<FaultOptions, "left">, times = 1) => ({
   module: new URL("./testing/faulty_cart_pole.ts", import.meta.url),
@@ -61,6 +81,23 @@ Deno.test("a3c.train() trains an LSTM, whose state begins anew with each episode
   const state = new Float32Array(8);
   policy.act(new Float32Array(4).fill(0.1), { deterministic: true, state });
   assert.ok(state.some((x) => x !== 0));
+  policy.dispose();
+});
+
+Deno.test("a3c.train() respects action masks, and draws numbers in a box", async () => {
+  const config = { totalSteps: 400, workers: 2, hidden: [8], reportSteps: 400 };
+  const masked = market({ minimumHoldBars: 5, episodeBars: 60 });
+  for (const environment of [masked, () => marketEnvironment(masked.options)]) {
+    // A choice that the mask forbids would be an ActionError.
+    const { policy, history } = await a3c.train(environment, config);
+    assert.ok(Number.isFinite(history.at(-1)!.loss));
+    policy.dispose();
+  }
+  const pendulum = { module: new URL("../pendulum.ts", import.meta.url), export: "pendulum" };
+  const { policy } = await a3c.train(pendulum, config);
+  const [logStd] = policy.network.head.variables;
+  assert.notEqual(logStd.dataSync()[0], 0);
+  assert.equal(policy.act(new Float32Array(3), { deterministic: true }).actions.length, 1);
   policy.dispose();
 });
 
@@ -123,10 +160,8 @@ Deno.test("a3c.train() passes on what the environment's maker throws, and refuse
     /must export a function poleCart, got undefined/,
   );
   await assert.rejects(
-    a3c.train(() => {
-      throw new RangeError("range shorter than an episode");
-    }, { totalSteps: 10 }),
-    /shorter than an episode/,
+    a3c.train(market({ episodeBars: 200 }), { totalSteps: 10 }),
+    /bars \[0, 120\) must be at least an episode \(200 bars\), got 120/,
   );
   await assert.rejects(
     a3c.train(module, { totalSteps: 10, workers: 0 }),
