@@ -59,6 +59,10 @@ const commands: Record<string, Command> = {
     summary: "FILE: everything the server keeps, of one moment, with checksums",
     run: async (args) => (await import("./cli/storage.ts")).backupCommand(args),
   },
+  experiment: {
+    summary: "export ID FILE | import FILE [--name NAME]: one experiment as an archive",
+    run: async (args) => (await import("./cli/storage.ts")).experimentCommand(args),
+  },
   restore: {
     summary: "FILE: puts a backup into an empty database",
     run: async (args) => (await import("./cli/storage.ts")).restoreCommand(args),
@@ -68,7 +72,7 @@ const commands: Record<string, Command> = {
     run: async (args) => (await import("./cli/storage.ts")).gcCommand(args),
   },
   "import-mlflow": {
-    summary: "FILE takes over an MLflow server's SQLite database; --artifacts FOLDER",
+    summary: "PATH takes over MLflow's SQLite database or mlruns folder; --artifacts FOLDER",
     run: async (args) => (await import("./cli/storage.ts")).importMlflowCommand(args),
   },
   "build-ui": {

@@ -1,20 +1,24 @@
 /**
- * `tapebook backup|restore|gc|import-mlflow`: what a server keeps, as a whole.
+ * `tapebook backup|restore|gc|experiment|import-mlflow`: what a server keeps, as a whole.
  *
- * On PostgreSQL they work beside running servers; the embedded database belongs to one process, so
- * its server must be stopped first.
+ * On PostgreSQL they work beside running servers. The embedded database belongs to one process:
+ * while a server runs, backup and experiment ask it at TAPEBOOK_TRACKING_URI; for the others it
+ * must be stopped first.
  * @module
  */
 import { type Config, readConfig } from "../server/config.ts";
 import { openDatabase } from "../server/db/open.ts";
-import type { BackupDeps } from "../server/services/backup.ts";
+import { FolderBusyError } from "../server/db/folder_lock.ts";
+import type { BackupDeps, Manifest } from "../server/services/backup.ts";
 import { backup, restore } from "../server/services/backup.ts";
 import { openBlobStore } from "../server/services/blobs/open.ts";
 import { systemClock } from "../server/services/clock.ts";
 import { collectGarbage } from "../server/services/garbage.ts";
 import { importMlflow } from "../server/services/import_mlflow.ts";
-import { createServices } from "../server/services/mod.ts";
+import type { ImportedExperiment } from "../server/services/experiment_archive.ts";
+import { createServices, type Services } from "../server/services/mod.ts";
 import { createLogger } from "../server/log.ts";
+import { askServer, download } from "./admin_client.ts";
 import { parseArgs, UsageError } from "./args.ts";
 
 async function withStorage<T>(body: (deps: BackupDeps, config: Config) => Promise<T>): Promise<T> {
@@ -38,13 +42,80 @@ function fileOf(command: string, args: string[]): string {
   return rest[0];
 }
 
+/** Runs `here` on the home itself, or `there` where a running server holds it. */
+async function withServices<T>(
+  here: (services: Services) => Promise<T>,
+  there: () => Promise<T>,
+): Promise<T> {
+  const config = readConfig(Deno.env.toObject());
+  let db: Awaited<ReturnType<typeof openDatabase>>;
+  try {
+    db = await openDatabase(config);
+  } catch (error) {
+    if (error instanceof FolderBusyError) return await there();
+    throw error;
+  }
+  const { services, close } = await createServices(config, { db, log: createLogger("warn") });
+  try {
+    return await here(services);
+  } finally {
+    await close();
+  }
+}
+
 /** `backup FILE`: everything of one moment, checksums included. */
 export async function backupCommand(args: string[]): Promise<number> {
   const file = fileOf("backup", args);
-  const { tables, blobs } = await withStorage((deps) => backup(deps, file));
+  let manifest: Manifest;
+  try {
+    manifest = await withStorage((deps) => backup(deps, file));
+  } catch (error) {
+    if (!(error instanceof FolderBusyError)) throw error;
+    await download("admin/backup", file);
+    console.log(`${file}: ${(await Deno.stat(file)).size} bytes, made by the running server`);
+    return 0;
+  }
+  const { tables, blobs } = manifest;
   const rows = Object.values(tables).reduce((sum, t) => sum + t.rows, 0);
   console.log(`${file}: ${rows} rows, ${blobs.count} artifacts of ${blobs.bytes} bytes`);
   return 0;
+}
+
+/**
+ * `experiment export ID FILE` and `experiment import FILE [--name NAME]`: one experiment as an
+ * archive, by a running server where one holds the home.
+ */
+export async function experimentCommand(args: string[]): Promise<number> {
+  const { options, rest: [verb, ...rest] } = parseArgs("experiment", args, { name: "string" });
+  if (verb === "export" && rest.length === 2) {
+    const [id, file] = rest;
+    await withServices(
+      (services) => services.archives.exportExperiment(id, file),
+      () => download(`experiments/${encodeURIComponent(id)}/archive`, file),
+    );
+    console.log(`${file}: experiment ${id}, ${(await Deno.stat(file)).size} bytes`);
+    return 0;
+  }
+  if (verb === "import" && rest.length === 1) {
+    const name = options.name;
+    const made = await withServices(
+      (services) => services.archives.importExperiment(rest[0], { name }),
+      async () => {
+        const query = name === undefined ? "" : `?${new URLSearchParams({ name })}`;
+        const { readable } = await Deno.open(rest[0]);
+        const answer = await askServer(`experiments/import${query}`, readable);
+        return await answer.json() as ImportedExperiment;
+      },
+    );
+    console.log(
+      `${made.name} is experiment ${made.experimentId}: ${made.runs} runs, ${made.points} points, ` +
+        `${made.artifacts} artifacts`,
+    );
+    return 0;
+  }
+  throw new UsageError(
+    "Cannot run experiment: it must be `export ID FILE` or `import FILE [--name NAME]`",
+  );
 }
 
 /** `restore FILE`: verifies every checksum; the database must be empty. */

@@ -7,6 +7,8 @@
  * ```
  * @module
  */
+import { adminRoutes } from "./routes/v1/admin.ts";
+import { archiveRoutes } from "./routes/v1/archives.ts";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ZodError } from "zod";
@@ -43,7 +45,8 @@ import type { Services } from "./services/mod.ts";
 
 /** Paths whose bodies are streamed and therefore not held to the limit of JSON bodies. */
 function isStreamed(path: string): boolean {
-  return path.includes("/mlflow-artifacts/") || path.endsWith("/upload-artifact");
+  return path.includes("/mlflow-artifacts/") || path.endsWith("/upload-artifact") ||
+    path === "/api/tapebook/v1/experiments/import";
 }
 
 /**
@@ -58,6 +61,8 @@ function v1Routes() {
     .route("/users", userRoutes)
     .route("/secrets", secretRoutes)
     .route("/experiments", permissionRoutes)
+    .route("/experiments", archiveRoutes)
+    .route("/admin", adminRoutes)
     .route("/runs", heartbeatRoutes)
     .route("/runs", runMetricRoutes)
     .route("/deployments", deploymentRoutes)

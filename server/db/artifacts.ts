@@ -26,6 +26,18 @@ export async function putArtifact(
   );
 }
 
+/** Notes contents that nothing names yet, so that garbage collection knows of them. */
+export async function registerBlob(
+  sql: Sql,
+  blob: { sha256: string; size: number },
+): Promise<void> {
+  await sql.query(
+    `insert into artifact_blobs (sha256, size) values ($1, $2)
+     on conflict (sha256) do update set created_at = now()`,
+    [blob.sha256, blob.size],
+  );
+}
+
 export async function findArtifact(sql: Sql, path: string): Promise<ArtifactRow | null> {
   const rows = await sql.query<ArtifactRow>(
     "select path, sha256, size, content_type from artifacts where path = $1",

@@ -49,10 +49,16 @@ export async function* dumpTable(
 ): AsyncGenerator<{ rows: number; json: string }> {
   const key = await primaryKey(tx, table);
   const order = key.length ? ` order by ${key.map(quoted).join(", ")}` : "";
+  yield* dumpQuery(tx, `select * from ${quoted(table)}${order}`);
+}
+
+/** Chunks of the rows that a query without parameters gives, as dumpTable gives them. */
+export async function* dumpQuery(
+  tx: Sql,
+  query: string,
+): AsyncGenerator<{ rows: number; json: string }> {
   await tx.query(
-    `declare dump_cursor no scroll cursor for select to_json(t)::text as line from ${
-      quoted(table)
-    } t${order}`,
+    `declare dump_cursor no scroll cursor for select to_json(t)::text as line from (${query}) t`,
   );
   try {
     for (;;) {

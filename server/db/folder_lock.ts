@@ -2,6 +2,11 @@
 import { mkdir, open, readFile, unlink } from "node:fs/promises";
 import process from "node:process";
 
+/** Another living process holds the folder. */
+export class FolderBusyError extends Error {
+  override readonly name = "FolderBusyError";
+}
+
 export interface FolderLock {
   release(): Promise<void>;
 }
@@ -36,7 +41,7 @@ const heldHere = new Set<string>();
 export async function holdFolder(folder: string): Promise<FolderLock> {
   const path = `${folder}.lock`;
   const busy = (pid: number) =>
-    new Error(
+    new FolderBusyError(
       `Cannot open the database in ${folder}: process ${pid} is using it. ` +
         "Stop that server, choose another TAPEBOOK_HOME, or use PostgreSQL by DATABASE_URL",
     );

@@ -26,6 +26,7 @@ import {
   createEvaluationDatasetService,
   type EvaluationDatasetService,
 } from "./evaluation_datasets.ts";
+import { type ArchiveService, createArchiveService } from "./experiment_archive.ts";
 import { createScorerService, type ScorerService } from "./scorers.ts";
 import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
@@ -52,6 +53,7 @@ export interface Services extends Governance {
   readonly traces: TraceService;
   readonly evaluationDatasets: EvaluationDatasetService;
   readonly scorers: ScorerService;
+  readonly archives: ArchiveService;
   readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
   readonly serving: Serving;
@@ -130,6 +132,7 @@ export async function createServices(
     tracking,
     loggedModels,
     evaluationDatasets: createEvaluationDatasetService({ db, clock }),
+    archives: createArchiveService({ db, blobs, clock, events }),
     scorers: createScorerService({ db, clock, tracking }),
     traces: createTraceService({ db, clock, tracking }),
     versionSources: createVersionSources({ tracking, loggedModels, registry }),
