@@ -26,24 +26,41 @@ function connectionError(url: string, error: unknown): Error {
   return new Error(`Cannot connect to the database of DATABASE_URL (${where}): ${reason}${hint}`);
 }
 
+/**
+ * For planning: what is asked for often lies in memory, where a place costs little more than the
+ * next one, and statements of milliseconds are not worth compiling.
+ */
+const planning = "-c random_page_cost=1.1 -c jit=off";
+
+async function connect(
+  url: string,
+  connections: number,
+  settings?: string,
+): Promise<postgres.Sql<{ bigint: number }>> {
+  const client = postgres(url, {
+    max: connections,
+    connect_timeout: 10,
+    onnotice: () => {},
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    connection: { application_name: "tapebook", ...settings ? { options: settings } : {} },
+  });
+  try {
+    await client`select 1`;
+    return client;
+  } catch (error) {
+    await client.end({ timeout: 1 });
+    // Some poolers in front of a server take no settings.
+    if (settings && /startup parameter/.test(String(error))) return await connect(url, connections);
+    throw connectionError(url, error);
+  }
+}
+
 /** A pool of connections to the server at `url`. @throws {Error} If nobody answers there. */
 export async function openPostgres(
   url: string,
   options: { connections?: number } = {},
 ): Promise<Database> {
-  const client = postgres(url, {
-    max: options.connections ?? 8,
-    connect_timeout: 10,
-    onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
-    connection: { application_name: "tapebook" },
-  });
-  try {
-    await client`select 1`;
-  } catch (error) {
-    await client.end({ timeout: 1 });
-    throw connectionError(url, error);
-  }
+  const client = await connect(url, options.connections ?? 8, planning);
   const outer = sqlOf(runnerOf(client as unknown as postgres.Sql));
   return {
     kind: "postgres",

@@ -65,27 +65,53 @@ function beginning(key: string): string {
 const jsonNumber = (digits: string) =>
   digits === "NaN" || digits.endsWith("y") ? `"${digits}"` : digits;
 
-const metricEnd = (fields: string[]) =>
-  `${jsonNumber(fields[2])},"timestamp":${fields[3]},"step":${fields[4]}}`;
-const textEnd = (fields: string[]) => `${fields[2]}}`;
+function metricEnd(fields: string): string {
+  const [value, timestamp, step] = fields.split(fieldEnd);
+  return `${jsonNumber(value)},"timestamp":${timestamp},"step":${step}}`;
+}
+const textEnd = (value: string) => `${value}}`;
 
-/** By run, the JSON of the table's rows in the order of their keys, separated by commas. */
-function byRun(rows: string | null, end: (fields: string[]) => string): Map<string, string> {
+/**
+ * By run, the JSON of the table's rows in the order of their keys, separated by commas. The rows
+ * nearly always come in the order of the index that they were read by, and are sorted if not.
+ */
+function byRun(rows: string | null, end: (fields: string) => string): Map<string, string> {
   const found = new Map<string, string>();
   if (rows === null) return found;
-  const all = rows.split(rowEnd).map((row) => row.split(fieldEnd));
-  // They nearly always come in the order of the index that they were read by.
-  const isSorted = all.every((row, i) =>
-    i === 0 || all[i - 1][0] !== row[0] || all[i - 1][1] < row[1]
-  );
-  if (!isSorted) all.sort(([, a], [, b]) => a < b ? -1 : 1);
-  for (const fields of all) {
-    const [runNo, key] = fields;
-    const before = found.get(runNo);
-    const json = beginning(key) + end(fields);
-    found.set(runNo, before === undefined ? json : `${before},${json}`);
+  let runNo = "";
+  let last = "";
+  let json = "";
+  for (let at = 0; at < rows.length;) {
+    const stop = rows.indexOf(rowEnd, at);
+    const rowStop = stop < 0 ? rows.length : stop;
+    const keyStart = rows.indexOf(fieldEnd, at) + 1;
+    const keyStop = rows.indexOf(fieldEnd, keyStart);
+    const key = rows.slice(keyStart, keyStop);
+    const value = beginning(key) + end(rows.slice(keyStop + 1, rowStop));
+    if (keyStart - 1 - at === runNo.length && rows.startsWith(runNo, at)) {
+      if (key < last) return byRun(sortRows(rows), end);
+      json += `,${value}`;
+    } else {
+      if (runNo) found.set(runNo, json);
+      runNo = rows.slice(at, keyStart - 1);
+      if (found.has(runNo)) return byRun(sortRows(rows), end);
+      json = value;
+    }
+    last = key;
+    at = rowStop + 1;
   }
+  if (runNo) found.set(runNo, json);
   return found;
+}
+
+/** The rows by run, and by key within a run. */
+function sortRows(rows: string): string {
+  const keyed = rows.split(rowEnd).map((row) => {
+    const [runNo, key] = row.split(fieldEnd, 2);
+    return { row, runNo: Number(runNo), key };
+  });
+  keyed.sort((a, b) => a.runNo - b.runNo || (a.key < b.key ? -1 : 1));
+  return keyed.map(({ row }) => row).join(rowEnd);
 }
 
 function infoJson(run: RunInfoRow): string {
