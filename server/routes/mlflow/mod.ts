@@ -14,6 +14,8 @@ import { evaluationDatasetRoutes } from "./evaluation_datasets.ts";
 import { loggedModelRoutes } from "./logged_models.ts";
 import { metricRoutes } from "./metrics.ts";
 import { modelVersionRoutes } from "./model_versions.ts";
+import { directPresignedRoutes, presignedRoutes } from "./presigned.ts";
+import { gatewayRoutes, promptlabRoutes } from "./promptlab.ts";
 import { registeredModelRoutes } from "./registered_models.ts";
 import { otlpRoutes } from "./otlp.ts";
 import { runRoutes } from "./runs.ts";
@@ -27,7 +29,10 @@ api.route("/mlflow/experiments", experimentRoutes);
 api.route("/mlflow/experiments", datasetSearchRoutes);
 api.route("/mlflow/runs", runRoutes);
 api.route("/mlflow/metrics", metricRoutes);
+api.route("/mlflow/runs", promptlabRoutes);
+api.route("/mlflow", gatewayRoutes);
 api.route("/mlflow/artifacts", artifactRoutes);
+api.route("/mlflow/artifacts", directPresignedRoutes);
 api.route("/mlflow/logged-models", loggedModelRoutes);
 api.route("/mlflow/registered-models", registeredModelRoutes);
 api.route("/mlflow/model-versions", modelVersionRoutes);
@@ -38,6 +43,7 @@ api.route("/mlflow/scorers", scorerRoutes);
 api.route("/mlflow", traceArtifactRoutes);
 api.route("/mlflow", uploadRoutes);
 api.route("/mlflow-artifacts/mpu", multipartRoutes);
+api.route("/mlflow-artifacts/presigned", presignedRoutes);
 api.route("/mlflow-artifacts", proxiedArtifactRoutes);
 api.get(
   "/mlflow/server-info",

@@ -72,6 +72,14 @@ Deno.test({
       assert.equal(size, 70 << 20);
       const back = await store.get(sha256, { start: (70 << 20) - 5, end: 70 << 20 });
       assert.deepEqual(new Uint8Array(await new Response(back).arrayBuffer()), block.slice(0, 5));
+      const signed = await store.presign!(sha256, 60, {
+        contentType: "text/plain",
+        contentDisposition: 'attachment; filename="a.txt"',
+      });
+      const direct = await fetch(signed, { headers: { range: "bytes=0-2" } });
+      assert.deepEqual(new Uint8Array(await direct.arrayBuffer()), block.slice(0, 3));
+      assert.equal(direct.headers.get("content-disposition"), 'attachment; filename="a.txt"');
+      assert.match(new URL(signed).searchParams.get("X-Amz-Expires") ?? "", /^60$/);
       await server.close();
       await assert.rejects(
         store.has(sha256),

@@ -135,6 +135,16 @@ export async function s3BlobStore(place: string): Promise<BlobStore> {
       }
     },
 
+    async presign(sha256, seconds, { contentType, contentDisposition }) {
+      const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
+      const command = new s3.GetObjectCommand({
+        ...at(sha256),
+        ResponseContentType: contentType,
+        ResponseContentDisposition: contentDisposition,
+      });
+      return await getSignedUrl(client, command, { expiresIn: seconds });
+    },
+
     async has(sha256) {
       try {
         await client.send(new s3.HeadObjectCommand(at(sha256)));
