@@ -47,7 +47,7 @@ export function supportTable(): string {
   }
   lines.push(
     "",
-    "Layers replaced by fused forms while tracing: LSTM, GRU (tanh, gates sigmoid or hardSigmoid, no mask, no recurrent dropout, not stateful), LayerNormalization over the last axis.",
+    "Layers replaced by fused forms while tracing: LSTM, GRU (tanh, gates sigmoid or hardSigmoid, no mask, no recurrent dropout, not stateful), LayerNormalization over the last axis, Activation gelu_new.",
     "",
     "Without a translation; dispatching one throws `UnsupportedOpError`:",
     "",

@@ -81,6 +81,19 @@ function opsOf(layer: tf.layers.Layer, input: number[], training = false): strin
   return trace(fn, [{ shape: input }]).graph.nodes.map((n) => n.op);
 }
 
+Deno.test("the fused GELU has the layer's outputs and gradients", async () => {
+  const layer = tf.layers.activation({ activation: "gelu_new" });
+  const x = tf.linspace(-6, 6, 49);
+  const call = (t: tf.Tensor) => layer.apply(t) as tf.Tensor;
+  const gradient = tf.grad((t: tf.Tensor) => tf.sum(tf.square(call(t))));
+  for (const fn of [call, gradient]) {
+    const fused = await compile(fn);
+    const tolerance = fn === call ? 1e-5 : 1e-4;
+    near(Object.values(fused.apply(x))[0], fn(x), tolerance, `within ${tolerance}`);
+    fused.dispose();
+  }
+});
+
 Deno.test("a prediction through LSTM and GRU is ONNX's own operator", () => {
   const shape = [batch, time, features];
   const lstm = tf.layers.lstm({ units }), gru = tf.layers.gru({ units });
