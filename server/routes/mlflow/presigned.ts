@@ -7,7 +7,6 @@ import { Hono } from "hono";
 import type { AppEnv } from "../../env.ts";
 import { ApiError, invalid } from "../../errors.ts";
 import { safePath } from "../../services/artifact_service.ts";
-import { answer } from "./_answer.ts";
 import { attachment, contentType } from "./_files.ts";
 import { optional, readRequest, required, t } from "./_request.ts";
 
