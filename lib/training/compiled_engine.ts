@@ -58,7 +58,7 @@ const piece = 1024;
 /** @throws {UnsupportedOpError} If a kernel of the model or the loss has no translation. */
 export async function compiledEngine(options: EngineOptions): Promise<TrainingEngine> {
   const tf = await loadTf();
-  const { model, losses, batchSize, clipNorm, seed } = options;
+  const { model, losses, batchSize, clipNorm, seed, threads } = options;
   const { windowBars, features } = model.config;
   const width = encodedWidth(model.heads);
   const lossOf = lossFunction(tf, model.heads, losses);
@@ -82,6 +82,7 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       optimizer,
       clipNorm,
       seed,
+      threads,
     });
 
   // Compiled for the form that the first data has; the state moves along if another one comes.

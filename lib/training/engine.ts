@@ -70,6 +70,8 @@ export interface EngineOptions {
   losses: readonly Loss[];
   optimizer: OptimizerConfig;
   clipNorm?: number;
+  /** Threads of a compiled step. Default 1. */
+  threads?: number;
   /** The training set, where it lies in memory whole. */
   resident?: ResidentData;
   /** State to go on from. */

@@ -41,6 +41,8 @@ export const trainConfigSchema = z.strictObject({
   backend: z.enum(backendNames).optional(),
   /** Number of the GPU for backend `tensorflow`; where there is none, training does not start. */
   device: z.int().min(0).optional(),
+  /** Threads of the `ort` backend: two pay for large networks or batches only. */
+  threads: z.int().min(1).max(64).default(1),
   /** Processes that share each batch and average their gradients. */
   workers: z.int().min(1).max(64).default(1),
 });

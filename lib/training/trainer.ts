@@ -137,6 +137,7 @@ export async function trainSupervised(
     losses,
     optimizer: c.optimizer,
     clipNorm: c.clipNorm,
+    threads: c.threads,
     state: resume?.optimizer,
   }, log);
   const schedule = createSchedule(
