@@ -21,13 +21,20 @@
  * @module
  */
 export {
+  a2c,
+  type A2cConfig,
+  a3c,
+  type A3cConfig,
   cartPole,
   computeGae,
   createReward,
+  EnsemblePolicy,
   type Environment,
+  type EnvironmentModule,
   marketEnvironment,
   ppo,
   type PpoConfig,
+  trainWalkForward,
   type VectorEnvironment,
   vectorize,
 } from "./agents/mod.ts";
