@@ -82,8 +82,9 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     totalSteps: number,
     peerArgument: string,
     digits: number,
+    copies: number,
   ) => {
-    const copies = 1024, runs = quick ? 2 : 5;
+    const runs = quick ? 2 : 5;
     const many = `${name}, ${count(copies)} environments alone`;
     const one = `${name}, one environment alone`;
     const training = `PPO on ${name}, whole training of ${count(totalSteps)} steps`;
@@ -92,7 +93,11 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       cases.push(benchCase(what, subject, "steps/s", values));
       log(`${what}: ${subject} ${round(values)} steps/s`);
     };
-    add(many, "tapebook", environmentAlone(make, copies, quick ? 50 : 500, runs));
+    add(
+      many,
+      "tapebook",
+      environmentAlone(make, copies, Math.ceil((quick ? 5e4 : 5e5) / copies), runs),
+    );
     add(one, "tapebook", environmentAlone(make, 1, quick ? 20_000 : 200_000, runs));
     add(rolling, "tapebook", await rolloutAlone(make, seeds));
     const rates: number[] = [], returns: number[] = [];
@@ -127,7 +132,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   };
 
   if (parts.includes("cartpole")) {
-    await measure("CartPole-v1", () => cartPole(), quick ? 4096 : 40_960, "cartpole", 0);
+    await measure("CartPole-v1", () => cartPole(), quick ? 4096 : 40_960, "cartpole", 0, 1024);
   }
   if (parts.includes("market")) {
     const data = marketData();
@@ -146,7 +151,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
         }),
       );
       const make = () => marketOf(data);
-      const peer = await measure("a market", make, quick ? 4096 : 20_480, path, 3);
+      const peer = await measure("a market", make, quick ? 4096 : 20_480, path, 3, 64);
       if (peer?.equity) {
         const environment = marketOf(data, episodeBars);
         environment.reset(0);
