@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testWith } from "./support/components.ts";
-import { clusterUrl } from "./support/postgres.ts";
+import { clusterFolder, clusterUrl, killCluster, restartCluster } from "./support/postgres.ts";
 import { seedPglite } from "./support/server.ts";
 import { type ServerProcess, startServerProcess } from "./support/server_process.ts";
 
@@ -150,7 +150,7 @@ testWith(
       const runId = await newRun(server.url);
       const load = logFromClients(server.url, runId, 16);
       await load.atLeast(100);
-      const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/tapebook-pg-${Deno.pid}-chaos`;
+      const folder = clusterFolder("chaos");
       const pid = Number((await Deno.readTextFile(`${folder}/data/postmaster.pid`)).split("\n")[0]);
       // One backend dies by SIGKILL: PostgreSQL drops all connections and recovers from its log.
       const { stdout } = await new Deno.Command("pgrep", {
@@ -170,6 +170,45 @@ testWith(
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
       assert.ok(await checkAll(server.url, runId, load.acknowledged) > 20);
+    } finally {
+      await server.stop("SIGTERM");
+      await Deno.remove(home, { recursive: true });
+    }
+  },
+  loose,
+);
+
+testWith(
+  "postgres",
+  "PostgreSQL ended and started again while 16 clients log loses no acknowledged point",
+  async () => {
+    const home = await Deno.makeTempDir({ prefix: "tapebook-kill-" });
+    const url = await clusterUrl({ name: "power", durable: true });
+    const server = await startServerProcess({ TAPEBOOK_HOME: home, DATABASE_URL: url });
+    try {
+      const runId = await newRun(server.url);
+      const load = logFromClients(server.url, runId, 16);
+      await load.atLeast(200);
+      await killCluster("power");
+      await load.finished;
+      const away = await post(server.url, "/runs/set-tag", { run_id: runId, key: "a", value: "1" });
+      assert.equal(away.status, 503, await away.text());
+      await restartCluster("power");
+      // The server was not restarted: it finds its database again by itself.
+      const again = async () => {
+        const answer = await post(server.url, "/runs/set-tag", {
+          run_id: runId,
+          key: "after",
+          value: "yes",
+        });
+        await answer.body?.cancel();
+        return answer.status;
+      };
+      for (let i = 0; i < 60 && await again() !== 200; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+      assert.equal(await again(), 200);
+      assert.ok(await checkAll(server.url, runId, load.acknowledged) > 50);
     } finally {
       await server.stop("SIGTERM");
       await Deno.remove(home, { recursive: true });

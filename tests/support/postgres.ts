@@ -36,7 +36,7 @@ export async function clusterUrl(options: ClusterOptions = {}): Promise<string> 
   const bin = postgresBin();
   if (!bin) throw new Error("Cannot start PostgreSQL: its server programs were not found");
   const name = options.name ?? "shared";
-  const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/tapebook-pg-${Deno.pid}-${name}`;
+  const folder = clusterFolder(name);
   const port = await shell("sh", [
     startScript,
     bin,
@@ -46,6 +46,38 @@ export async function clusterUrl(options: ClusterOptions = {}): Promise<string> 
     (options.settings ?? []).map((setting) => `-c ${setting}`).join(" "),
   ]);
   return `postgres://tapebook@127.0.0.1:${port}/postgres`;
+}
+
+/** The folder of the named cluster of this process. */
+export const clusterFolder = (name: string) =>
+  `${Deno.env.get("TMPDIR") ?? "/tmp"}/tapebook-pg-${Deno.pid}-${name}`;
+
+/** Ends the named cluster's first process at once, as a machine that loses power would. */
+export async function killCluster(name: string): Promise<void> {
+  const file = `${clusterFolder(name)}/data/postmaster.pid`;
+  Deno.kill(Number((await Deno.readTextFile(file)).split("\n")[0]), "SIGKILL");
+}
+
+/** Starts a killed cluster again, at its address and with its settings. */
+export async function restartCluster(name: string): Promise<void> {
+  const folder = clusterFolder(name);
+  // What it was started with, as it notes it itself: the program, then its quoted options.
+  const line = (await Deno.readTextFile(`${folder}/data/postmaster.opts`)).trim();
+  const options = line.slice(line.indexOf(" ") + 1).replace(/"-D" "[^"]*"/, "").replaceAll('"', "");
+  const start = [`${postgresBin()}/pg_ctl`, "-D", `${folder}/data`, "-w", "-t", "60"];
+  const rest = ["-l", `${folder}/log`, "-o", options, "start"];
+  const { uid } = await Deno.stat(`${folder}/data`);
+  const isOwner = Deno.uid() === uid;
+  const owner = isOwner ? "" : await shell("stat", ["-c", "%U", `${folder}/data`]);
+  const command = isOwner ? start : ["runuser", "-u", owner, "--", ...start];
+  const [program, ...args] = [...command, ...rest];
+  // Its children outlive it for a moment and hold its memory until they notice.
+  for (let attempt = 0;; attempt++) {
+    const child = new Deno.Command(program, { args, stdout: "null", stderr: "null" });
+    if ((await child.output()).success) return;
+    if (attempt === 20) throw new Error(`Cannot start PostgreSQL again: see ${folder}/log`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 /** A new empty database in the cluster, and how to drop it. */
