@@ -43,6 +43,7 @@ export { type EnsembleAnswer, EnsemblePolicy, loadEnsemble } from "./ensemble_po
 export {
   bestSharpe,
   outOfTurbulence,
+  rollingSharpe,
   type Selection,
   type SelectionFacts,
   softmaxSharpe,

@@ -42,6 +42,29 @@ export function softmaxSharpe(options: { temperature?: number } = {}): Selection
 }
 
 /**
+ * All agents, weighted bar by bar by the softmax of their Sharpe ratios over the last `windowBars`; until
+ * the window is full by that of their validation Sharpe ratios. Levels are the market's.
+ *
+ * @param options `assetReturn` says where the observation shows the asset's return over the last bar.
+ */
+export function rollingSharpe(
+  options: Omit<
+    Extract<CombinationConfig, { kind: "rollingSharpe" }>,
+    "kind" | "levels" | "weights"
+  >,
+): Selection {
+  return ({ sharpes, market }) => {
+    const { actions = { kind: "levels", levels: [-1, 0, 1] } } = market;
+    return {
+      kind: "rollingSharpe",
+      ...options,
+      levels: actions.kind === "levels" ? [...actions.levels] : undefined,
+      weights: softmax(sharpes, options.temperature),
+    };
+  };
+}
+
+/**
  * Leaves the market when a feature is above a quantile of its values on the training bars, as Yang et
  * al. do with a turbulence index; below it `selection` counts.
  *

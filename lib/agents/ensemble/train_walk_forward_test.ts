@@ -3,7 +3,7 @@ import { backtestSignals } from "../../backtester/mod.ts";
 import { type Bars, sliceBars } from "../../data/mod.ts";
 import { createPolicy } from "../actor_critic_policy.ts";
 import { discreteSpace } from "../environment.ts";
-import { bestSharpe, outOfTurbulence, softmaxSharpe } from "./selection.ts";
+import { bestSharpe, outOfTurbulence, rollingSharpe, softmaxSharpe } from "./selection.ts";
 import { type Market, tradePolicy } from "./trade_policy.ts";
 import { type AgentPlan, backtestPolicy, trainWalkForward } from "./train_walk_forward.ts";
 
@@ -123,6 +123,27 @@ Deno.test("outOfTurbulence() leaves the market above the training bars' quantile
   const steep = Float32Array.of(9, 0, 0, 0), gentle = Float32Array.of(0.1, 0, 0, 0);
   assert.equal(policy.act(steep, { deterministic: true }).actions[0], 0);
   assert.equal(policy.act(gentle, { deterministic: true }).actions[0], 1);
+  policy.dispose();
+});
+
+Deno.test("rollingSharpe() follows the better agent once its window is full, warm from the validation", async () => {
+  const length = 200, market = makeMarket(length);
+  const { policy, weights, agentWeights } = await trainWalkForward({
+    ...sizes,
+    agents: plans,
+    market,
+    length,
+    selection: rollingSharpe({
+      assetReturn: { index: 0, scale: 0.01 },
+      windowBars: 30,
+      temperature: 0.5,
+      costBps: 1,
+    }),
+  });
+  assert.equal(policy.combination.kind, "rollingSharpe");
+  assert.deepEqual(weights, agentWeights.follower);
+  const graph = await policy.toOnnx();
+  assert.ok(graph.length > 0 && policy.stateSize === 2 * 31 + 1);
   policy.dispose();
 });
 
