@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { createRng } from "../math/mod.ts";
 import { loadOnnx } from "../onnx/mod.ts";
+import { randomBars } from "../backtester/testdata/make_bars.ts";
+import { createPolicy } from "./actor_critic_policy.ts";
 import { cartPole } from "./cart_pole.ts";
-import { boxSpace, EnvironmentError } from "./environment.ts";
+import { boxSpace, discreteSpace, EnvironmentError } from "./environment.ts";
+import { marketEnvironment } from "./market_environment.ts";
 import { orthogonalKernel } from "./orthogonal.ts";
 import { ppo } from "./ppo.ts";
 import { TrainingDivergedError } from "./trainer.ts";
@@ -105,6 +108,63 @@ Deno.test("ppo.train() draws actions with the policy's probabilities", async () 
   const share = Array.from(policy.predict(many, createRng(6))).reduce((a, b) => a + b, 0) / rows;
   assert.ok(Math.abs(share - wanted) < 4 * Math.sqrt(wanted * (1 - wanted) / rows));
   policy.dispose();
+});
+
+Deno.test("the first minibatch of a rollout has ratio 1 where choices are masked", async () => {
+  const bars = randomBars(60);
+  const frame = {
+    names: ["close"],
+    columns: [bars.close.map((c) => c / 100)],
+    time: bars.time,
+    length: 60,
+  };
+  const { policy, history } = await ppo.train(
+    () => marketEnvironment({ bars, frame, minimumHoldBars: 3, account: { allowShort: false } }),
+    { ...quick, rolloutSteps: 64, batchSize: 128, epochs: 1 },
+  );
+  // One pass of one minibatch: what the loss makes of the masks is what acting made of them.
+  for (const { approxKl, entropy } of history) {
+    assert.ok(Math.abs(approxKl) < 1e-6, `approxKl ${approxKl}`);
+    assert.ok(entropy < Math.log(2), `entropy ${entropy} of at most two choices`);
+  }
+  policy.dispose();
+});
+
+Deno.test("trunk, activation and initial weights follow their switches", async () => {
+  const sizes = (trunk: "separate" | "shared") =>
+    createPolicy({
+      observationSize: 3,
+      actionSpace: discreteSpace(2),
+      hidden: [5],
+      trunk,
+      seed: 1,
+    });
+  const separate = await sizes("separate"), shared = await sizes("shared");
+  assert.deepEqual(separate.network.variables.map((v) => v.size), [15, 5, 10, 2, 15, 5, 5, 1]);
+  assert.deepEqual(shared.network.variables.map((v) => v.size), [15, 5, 10, 2, 5, 1]);
+  const uniform = await createPolicy({
+    observationSize: 3,
+    actionSpace: discreteSpace(2),
+    hidden: [5],
+    activation: "relu",
+    orthogonal: false,
+    seed: 1,
+  });
+  const [first, , last] = uniform.state().weights;
+  const limit = Math.sqrt(6 / 8);
+  assert.ok(first.every((w) => Math.abs(w) <= limit) && first.some((w) => Math.abs(w) > limit / 2));
+  // Orthogonal weights of the actor's last layer are a hundredth as large.
+  assert.ok(Math.max(...last.map(Math.abs)) > 0.1);
+  assert.ok(Math.max(...separate.state().weights[2].map(Math.abs)) < 0.011);
+  // Where no unit is above 0, a relu trunk says its bias, and a tanh trunk does not.
+  const zeros = uniform.state().weights.map((w, i) =>
+    w.map(() => i === 1 ? -1 : i === 3 ? 0.5 : 1)
+  );
+  for (const policy of [uniform, separate]) policy.restore({ weights: zeros });
+  const observation = Float32Array.of(0, 0, 0);
+  assert.deepEqual([...uniform.evaluate(observation).outputs], [0.5, 0.5]);
+  assert.ok(Math.abs(separate.evaluate(observation).outputs[0] - (0.5 - 5 * Math.tanh(1))) < 1e-5);
+  for (const policy of [separate, shared, uniform]) policy.dispose();
 });
 
 Deno.test("ppo.train() refuses what it cannot use, naming it", async () => {
