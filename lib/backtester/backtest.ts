@@ -46,6 +46,7 @@ export function backtest(
   const clock: Clock = { bar: -1 };
   const recorder = new Recorder(panel.length, resolved.cash, panel.assets.length);
   const { account } = broker;
+  const { equity } = recorder;
   let stopped: { bar: number; reason: string } | null = null;
 
   const finish = (length: number) =>
@@ -85,17 +86,18 @@ export function backtest(
           if (panel.assets[a].last === t - 1) broker.delist(a, t);
         }
       }
-      let equity = account.equity();
-      if (equity <= 0) {
+      recorder.measure(t, account);
+      if (equity[t] <= 0) {
         broker.liquidate(t, "equity is gone");
-        recorder.record(t, account, account.equity());
+        recorder.measure(t, account);
+        recorder.record(t, account);
         recorder.freeze(t + 1);
         stopped = { bar: t, reason: "equity is gone" };
         break;
       }
-      if (maintenance > 0 && equity < maintenance * account.gross()) {
+      if (maintenance > 0 && equity[t] < maintenance * account.gross()) {
         broker.liquidate(t, "margin call");
-        equity = account.equity();
+        recorder.measure(t, account);
       }
       if (onFill !== undefined) {
         while (toldFills < broker.execution.fills.length) {
@@ -111,14 +113,14 @@ export function backtest(
         strategy.next(context);
         if (sameClose && broker.working.length > 0) {
           broker.processSameClose(t);
-          equity = account.equity();
+          recorder.measure(t, account);
         }
       }
       if (t === last && options.finalizeTrades) {
         broker.liquidate(t, "end of the run");
-        equity = account.equity();
+        recorder.measure(t, account);
       }
-      recorder.record(t, account, equity);
+      recorder.record(t, account);
     }
     strategy.finish?.(context);
   } catch (cause) {

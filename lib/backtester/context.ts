@@ -15,6 +15,9 @@ export interface Clock {
   bar: number;
 }
 
+/** NaN as an array holds it: beside a constant the engine would box the values of a series. */
+const undefinedYet = Float64Array.of(NaN);
+
 /** A column revealed up to the clock's bar. */
 export class RevealedSeries implements Series {
   readonly #column: Float64Array;
@@ -32,7 +35,7 @@ export class RevealedSeries implements Series {
   at(ago: number): number {
     if (!(ago >= 0)) refuse(ago);
     const bar = this.#clock.bar - ago;
-    return bar < 0 ? NaN : this.#column[bar];
+    return bar < 0 ? undefinedYet[0] : this.#column[bar];
   }
 
   window(count: number): Float64Array {

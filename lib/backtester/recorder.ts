@@ -22,9 +22,14 @@ export class Recorder {
     this.#before = cash;
   }
 
-  /** Writes bar `t`; `equity` is the account's, after all trades of the bar. */
-  record(t: number, account: Account, equity: number): void {
-    this.equity[t] = equity;
+  /** Notes the equity at bar `t` as it stands now; into the column, where it is read without a copy. */
+  measure(t: number, account: Account): void {
+    this.equity[t] = account.equity();
+  }
+
+  /** Ends bar `t`, whose equity was measured after all trades of the bar. */
+  record(t: number, account: Account): void {
+    const equity = this.equity[t];
     const before = this.#before;
     this.#before = equity;
     if (account.hasTraded) {

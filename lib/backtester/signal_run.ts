@@ -77,7 +77,8 @@ export class SignalRun {
       if (close[t] === close[t]) account.mark[0] = close[t] * this.#multiplier;
       if (account.equity() <= 0) {
         if (account.units[0] !== 0) this.#trade(FLAT, 0, this.#lastClose(t), t, t);
-        this.recorder.record(t, account, account.equity());
+        this.recorder.measure(t, account);
+        this.recorder.record(t, account);
         this.recorder.freeze(t + 1);
         this.stopped = { bar: t, reason: "equity is gone" };
         return;
@@ -102,7 +103,8 @@ export class SignalRun {
         action = NONE;
       }
       if (t === isLast && account.units[0] !== 0) this.#trade(FLAT, 0, this.#lastClose(t), t, t);
-      this.recorder.record(t, account, account.equity());
+      this.recorder.measure(t, account);
+      this.recorder.record(t, account);
     }
   }
 
