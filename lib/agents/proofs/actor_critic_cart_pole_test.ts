@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import proof from "../testdata/proof_actor_critic_cart_pole.json" with { type: "json" };
 import { type ActorCriticProof, proveActorCritic, renderTable } from "./actor_critic_cart_pole.ts";
 
-Deno.test("A2C comes far on CartPole in a shorter training", async () => {
-  const { deterministic } = await proveActorCritic("a2c", 0, 60_000);
-  assert.ok(deterministic >= 250, String(deterministic));
+Deno.test("A2C solves CartPole in a shorter training, too", async () => {
+  const { deterministic } = await proveActorCritic("a2c", 0, 100_000);
+  assert.ok(deterministic >= 475, String(deterministic));
 });
 
 Deno.test("A3C learns CartPole on several threads", async () => {

@@ -167,7 +167,8 @@ export async function proveSp500(
   momentum[length - from - 1] = NaN;
   trade("momentum", null, momentum);
 
-  const perBar = returns.map((r) => mean(r) / standardDeviation(r));
+  // One that never trades has no spread; as a trial its ratio is 0.
+  const perBar = returns.map((r) => mean(r) / (standardDeviation(r) || 1));
   const variance = standardDeviation(perBar) ** 2;
   rows.forEach((row, i) =>
     row.deflatedSharpe = deflatedSharpe(returns[i], {
