@@ -40,6 +40,8 @@ async function connect(
   const client = postgres(url, {
     max: connections,
     connect_timeout: 10,
+    // Seconds until the next try to connect; by default they would grow to twenty.
+    backoff: (tries: number) => Math.min(0.05 * 2 ** tries, 1),
     onnotice: () => {},
     types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
     connection: { application_name: "tapebook", ...settings ? { options: settings } : {} },
