@@ -5,6 +5,8 @@ import { z } from "zod";
 const port = z.string().regex(/^\d+$/, "must be a whole number").transform(Number)
   .refine((n) => n <= 65535, "must be between 0 and 65535");
 const bytes = z.string().regex(/^\d+$/, "must be a whole number of bytes").transform(Number);
+const whole = (what: string) =>
+  z.string().regex(/^\d{1,5}$/, `must be a whole number of ${what}`).transform(Number);
 const url = (...protocols: string[]) =>
   z.string().refine((text) => {
     try {
@@ -27,6 +29,8 @@ const environment = z.object({
   TAPEBOOK_SECRET_KEY: z.string().min(16, "must have at least 16 characters").optional(),
   TAPEBOOK_WEBHOOK_HOSTS: z.string().default(""),
   TAPEBOOK_PUBLIC_URL: url("http:", "https:").optional(),
+  TAPEBOOK_GC_HOURS: whole("hours").default(0),
+  TAPEBOOK_GC_KEEP_DAYS: whole("days").default(30),
 });
 
 export interface Config {
@@ -51,6 +55,10 @@ export interface Config {
   webhookHosts: string[];
   /** The address users reach this server at, when it is behind a proxy. */
   publicUrl?: string;
+  /** Garbage is collected this often; 0 leaves it to `tapebook gc`. */
+  gcEveryHours: number;
+  /** The scheduled collection leaves what was deleted fewer days ago. */
+  gcKeepDays: number;
 }
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -97,5 +105,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     secretKey: e.TAPEBOOK_SECRET_KEY,
     webhookHosts: e.TAPEBOOK_WEBHOOK_HOSTS.split(",").map((h) => h.trim()).filter(Boolean),
     publicUrl: e.TAPEBOOK_PUBLIC_URL,
+    gcEveryHours: e.TAPEBOOK_GC_HOURS,
+    gcKeepDays: e.TAPEBOOK_GC_KEEP_DAYS,
   };
 }

@@ -26,6 +26,8 @@ import {
   createEvaluationDatasetService,
   type EvaluationDatasetService,
 } from "./evaluation_datasets.ts";
+import { collectGarbage } from "./garbage.ts";
+import { scheduleGarbage } from "./garbage_schedule.ts";
 import { type ArchiveService, createArchiveService } from "./experiment_archive.ts";
 import { createScorerService, type ScorerService } from "./scorers.ts";
 import { createGovernance, type Governance } from "./governance.ts";
@@ -120,6 +122,14 @@ export async function createServices(
     secrets: governance.secrets,
     allowed: config.webhookHosts,
   });
+  const garbage = config.gcEveryHours > 0
+    ? scheduleGarbage({
+      clock,
+      log,
+      collect: () =>
+        collectGarbage({ db, blobs, clock }, { olderThanMs: config.gcKeepDays * 86_400_000 }),
+    }, config.gcEveryHours * 3_600_000)
+    : null;
   const services: Services = {
     config,
     db,
@@ -145,6 +155,7 @@ export async function createServices(
   return {
     services,
     async close() {
+      await garbage?.close();
       await serving.serving.close();
       await webhooks.close();
       await closeGovernance();
