@@ -28,6 +28,13 @@ import { Supervisor, type WorkerReplacement } from "./supervisor.ts";
 /** Milliseconds between two looks at the workers. */
 const glanceMs = 5;
 
+export interface A3cLearnerOptions {
+  /** A worker died and another took its place. */
+  onReplace?: (replacement: WorkerReplacement) => void;
+  /** Ends a wait for steps, too: `advance` throws its reason. */
+  signal?: AbortSignal;
+}
+
 /**
  * Asynchronous advantage actor-critic.
  *
@@ -41,6 +48,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
   readonly policy: ActorCriticPolicy;
   readonly memory: SharedMemory;
   readonly #supervisor: Supervisor;
+  readonly #signal: AbortSignal | undefined;
   #isStarted = false;
   #reported = 0;
   #last = { at: 0, updates: 0, staleness: 0, workerSteps: [] as number[] };
@@ -50,7 +58,9 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
     policy: ActorCriticPolicy,
     memory: SharedMemory,
     supervisor: Supervisor,
+    signal: AbortSignal | undefined,
   ) {
+    this.#signal = signal;
     this.config = config;
     this.policy = policy;
     this.memory = memory;
@@ -67,7 +77,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
   static async create(
     environment: EnvironmentModule | MakeEnvironment,
     config: A3cConfig,
-    options: { onReplace?: (replacement: WorkerReplacement) => void } = {},
+    options: A3cLearnerOptions = {},
   ): Promise<A3cLearner> {
     const c = parseConfig(a3cConfigSchema, config, "train A3C");
     const count = c.workers;
@@ -101,7 +111,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
         })),
       onReplace: options.onReplace,
     });
-    return new A3cLearner(c, policy, memory, supervisor);
+    return new A3cLearner(c, policy, memory, supervisor, options.signal);
   }
 
   get steps(): number {
@@ -129,6 +139,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
     }
     const goal = Math.min(totalSteps, this.#reported + reportSteps);
     for (;;) {
+      this.#signal?.throwIfAborted();
       this.#supervisor.check();
       const steps = Atomics.load(counters, counter.steps);
       if (steps >= goal && (goal < totalSteps || this.#supervisor.isDone)) break;

@@ -179,6 +179,10 @@ Deno.test("a3c.train() ends all workers when its signal aborts", async () => {
     }),
     /enough/,
   );
+  // Also while it waits for a record that is far away.
+  const late = AbortSignal.timeout(400);
+  const config = { totalSteps: 1e9, workers: 2, hidden: [8], reportSteps: 1e9 };
+  await assert.rejects(a3c.train(module, config, { signal: late }), /TimeoutError/);
 });
 
 Deno.test("a checkpoint of A3C holds parameters and statistics, and training goes on from it", async () => {
