@@ -37,7 +37,7 @@ export interface ActionHead {
   /** Entropy [n]; of a squashed Gaussian minus the log density of `drawn`, its estimate. */
   entropy(outputs: tf.Tensor, drawn: tf.Tensor, masks?: tf.Tensor): tf.Tensor1D;
   /** The mode as the environment takes it: [n], or [n, action size]. */
-  mode(outputs: tf.Tensor): tf.Tensor;
+  mode(outputs: tf.Tensor, masks?: tf.Tensor): tf.Tensor;
   /** Everything about the distribution: logits, or means followed by log standard deviations. */
   distribution(outputs: tf.Tensor): tf.Tensor2D;
 }

@@ -185,17 +185,27 @@ export class ActorCriticPolicy implements Policy {
     return encodeSafetensors(tensors, { format, config: toJson(this.network.config) });
   }
 
-  async toOnnx(metadata: Record<string, string> = {}): Promise<Uint8Array> {
+  /**
+   * As {@linkcode Policy.toOnnx}; with `masks` the graph also takes `mask` [n, mask size], 1 for each
+   * choice that is allowed, and its `action` is the likeliest of those.
+   */
+  async toOnnx(
+    metadata: Record<string, string> = {},
+    options: { masks?: boolean } = {},
+  ): Promise<Uint8Array> {
     const { exportFunction } = await import("../onnx/mod.ts");
     const { network } = this;
     const { tf, head } = network;
     const specs = [{ name: "observation", shape: [-1, this.observationSize] }];
     if (this.stateSize > 0) specs.push({ name: "state", shape: [-1, this.stateSize] });
+    const isMasked = options.masks === true && head.maskSize > 0;
+    if (isMasked) specs.push({ name: "mask", shape: [-1, head.maskSize] });
     return exportFunction(
-      (observation, before) => {
+      (observation, ...more) => {
+        const before = this.stateSize > 0 ? more[0] : undefined;
         const { outputs, values, state } = network.apply(observation, before);
         const out: Record<string, tf.Tensor> = {
-          action: head.mode(outputs),
+          action: head.mode(outputs, isMasked ? more.at(-1) : undefined),
           distribution: head.distribution(outputs),
           value: tf.reshape(values, [-1, 1]),
         };

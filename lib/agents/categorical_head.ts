@@ -93,8 +93,8 @@ export function categoricalHead(tf: Tf, space: DiscreteSpace | MultiDiscreteSpac
         }),
       );
     },
-    mode(outputs) {
-      const modes = groups(outputs).map((logits) => tf.argMax(logits, 1));
+    mode(outputs, masks) {
+      const modes = groups(outputs, masks).map((logits) => tf.argMax(logits, 1));
       return parts === 1 ? modes[0] : tf.stack(modes, 1);
     },
     distribution: (outputs) => outputs as tf.Tensor2D,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createRng } from "../math/mod.ts";
+import { loadOnnx } from "../onnx/mod.ts";
 import { ActorCriticPolicy, createPolicy } from "./actor_critic_policy.ts";
 import { cartPole } from "./cart_pole.ts";
 import {
@@ -79,6 +80,17 @@ Deno.test("a mask that allows nothing is refused by name, and masked choices are
     const { actions } = policy.act(observations, { rng, masks: Uint8Array.of(0, 1, 1, 0, 1) });
     assert.ok(actions[0] === 1 && actions[1] !== 1);
   }
+  const graph = await loadOnnx(await policy.toOnnx({}, { masks: true }));
+  for (const allowed of [[0, 1, 1, 0, 0], [1, 0, 0, 0, 1], [1, 1, 1, 1, 1]]) {
+    const served = await graph.run({
+      observation: { data: observations, shape: [1, 2] },
+      mask: { data: Float32Array.from(allowed), shape: [1, 5] },
+    });
+    const masks = Uint8Array.from(allowed);
+    const { actions } = policy.act(observations, { deterministic: true, masks });
+    assert.deepEqual([...served.action.data], [...actions]);
+  }
+  graph.dispose();
   assert.throws(() => policy.act(observations), /rng must be given to draw actions, got none/);
   policy.dispose();
 });
