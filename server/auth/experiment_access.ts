@@ -253,7 +253,29 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
     await next();
     if (isRegistryPath(c.req.path) && c.res.ok) await hideVersions(c);
     if (/\/experiments\/search$/.test(c.req.path) && c.res.ok) await hideExperiments(c);
+    if (/\/mlflow\/datasets\/search$/.test(c.req.path) && c.res.ok) await hideDatasets(c);
   };
+}
+
+/** Takes evaluation datasets of experiments that the caller may not read out of a search's answer. */
+async function hideDatasets(c: Context<AppEnv>): Promise<void> {
+  const body = await c.res.clone().json();
+  const list: { dataset_id: string }[] = body.datasets ?? [];
+  const { db, experimentAccess } = c.get("services");
+  const shown = [];
+  for (const dataset of list) {
+    const owners = await experimentsOfDatasets(db, [dataset.dataset_id]);
+    const ids = owners.map((r) => String(r.experiment_id));
+    const denied = await experimentAccess.denied(ids, c.get("caller").name, "read");
+    if (denied.length === 0) shown.push(dataset);
+  }
+  if (shown.length === list.length) return;
+  const headers = new Headers(c.res.headers);
+  headers.delete("content-length");
+  c.res = new Response(JSON.stringify({ ...body, datasets: shown }), {
+    status: c.res.status,
+    headers,
+  });
 }
 
 /** Takes experiments that the caller may not read out of a search's answer. */

@@ -386,6 +386,10 @@ Deno.test("sign-in, roles and permissions", async (t) => {
     };
     assert.deepEqual(await seen("reviewer"), [["2"], ["2"]]);
     assert.deepEqual(await seen("viewer"), [["1", "2"], ["2"]]);
+    const datasets = async (role: Role) =>
+      (await ask(role, "POST", `${api3}/datasets/search`, { filter_string: "name LIKE 'closed%'" }))
+        .json<any>().datasets?.length ?? 0;
+    assert.deepEqual([await datasets("reviewer"), await datasets("viewer")], [0, 1]);
     const log = { run_id: runId, key: "m", value: 1, timestamp: 1 };
     assert.equal((await ask("reviewer", "POST", `${api}/runs/log-metric`, log)).status, 403);
     assert.equal((await ask("researcher", "POST", `${api}/runs/log-metric`, log)).status, 200);
