@@ -1,83 +1,72 @@
 /**
- * A published result, reproduced: one-year forecasts of sunspot numbers by a network of 12 inputs
- * and 8 hidden units, trained on 1700 to 1920.
+ * A published result, reproduced: which half of the year a day of Italy's power demand is from
+ * (ItalyPowerDemand of the UCR archive: 67 days to train on, 1,029 to test, 24 hours each).
  *
- * Weigend, Huberman & Rumelhart 1990, "Predicting the future: a connectionist approach", Int. J. of
- * Neural Systems 1(3): average relative variance (mean squared error / 1535) of 0.082 on the training
- * years, 0.086 on 1921 to 1955 and 0.35 on 1956 to 1979; a threshold autoregression (Tong & Lim 1980)
- * has 0.097, 0.097 and 0.28. Theirs is one network chosen by weight elimination, ours the mean
- * forecast of five seeds under decoupled weight decay; see docs/models.md for the differences.
+ * Ismail Fawaz et al. 2019, "Deep learning for time series classification: a review", Data Mining and
+ * Knowledge Discovery 33, arXiv:1809.04356: accuracy over 10 runs, in percent with its standard
+ * deviation, as printed in the table of the paper's repository (github.com/hfawaz/dl-4-tsc): MLP 95.4
+ * (0.2), FCN 96.1 (0.3), ResNet 96.3 (0.4).
+ *
+ * The network has the paper's shape, three layers of 500; settings were fixed before training and none is
+ * chosen by the test days. See docs/models.md for the differences, and for a network that falls short.
  */
 import assert from "node:assert/strict";
 import { SupervisedDataset } from "../datasets/mod.ts";
+import { mean } from "../math/mod.ts";
 import { createModel } from "../models/mod.ts";
-import { predict } from "./predict.ts";
-import { trainSupervised } from "./trainer.ts";
+import { evaluate, trainSupervised } from "./trainer.ts";
 
-Deno.test("a 12-8-1 network forecasts sunspots about as well as Weigend et al. 1990 report", async () => {
-  const text = await Deno.readTextFile(new URL("./testdata/sunspots.csv", import.meta.url));
-  const rows = text.trim().split("\n").slice(1).map((line) => line.split(",").map(Number));
-  const scale = 100;
-  const numbers = Float64Array.from(rows, (r) => r[1] / scale);
-  const length = numbers.length;
-  const frame = {
-    names: ["sunspots"],
-    columns: [numbers],
-    time: Float64Array.from(rows, (r) => r[0]),
-    length,
-  };
-  const labels = { values: numbers.map((_, t) => numbers[t + 1] ?? NaN) };
-  /** Forecasts of the years `first` to `last`, each made the year before. */
-  const years = (first: number, last: number) =>
-    new SupervisedDataset({
-      frame,
-      labels,
-      windowBars: 12,
-      from: first - 1700 - 1,
-      to: last - 1700,
-    });
-  const sets = { train: years(1712, 1920), early: years(1921, 1955), late: years(1956, 1979) };
-  const seeds = [1, 2, 3, 4, 5];
-  const forecasts = Object.fromEntries(
-    Object.entries(sets).map(([name, d]) => [name, new Float64Array(d.length)]),
-  );
+const hours = 24;
+const quiet = { log: () => {} };
+
+/** The days of one part, one after the other; each is a window that ends in its last hour. */
+async function days(part: "train" | "test"): Promise<SupervisedDataset> {
+  const url = new URL("./testdata/italy_power_demand.csv", import.meta.url);
+  const rows = (await Deno.readTextFile(url)).trim().split("\n")
+    .map((line) => line.split(","))
+    .filter(([name]) => name === part);
+  const length = rows.length * hours;
+  const demand = new Float64Array(length);
+  const values = new Float64Array(length).fill(NaN);
+  rows.forEach((row, day) => {
+    for (let h = 0; h < hours; h++) demand[day * hours + h] = Number(row[1 + h]) / 1000;
+    values[day * hours + hours - 1] = Number(row[1 + hours]) - 1;
+  });
+  const frame = { names: ["demand"], columns: [demand], time: demand.map((_, t) => t), length };
+  return new SupervisedDataset({ frame, labels: { values }, windowBars: hours, classes: [0, 1] });
+}
+
+// Seeds 1 to 5 give 0.964, 0.962, 0.956, 0.951 and 0.971; one is 13 seconds, so the suite runs one.
+const seeds = [1];
+
+Deno.test("an MLP tells winter from summer days as well as Ismail Fawaz et al. 2019 report", async () => {
+  const train = await days("train");
+  const test = await days("test");
+  assert.deepEqual([train.length, test.length], [67, 1029]);
+  const accuracies: number[] = [];
   for (const seed of seeds) {
     const model = await createModel({
       kind: "mlp",
-      windowBars: 12,
+      units: 500,
+      layers: 3,
+      dropout: 0.2,
+      windowBars: hours,
       features: 1,
-      units: 8,
-      layers: 1,
-      activation: "tanh",
+      outputs: 2,
+      task: "classification",
       seed,
     });
-    await trainSupervised(model, { train: sets.train }, {
-      epochs: 500,
-      batchSize: 40,
-      optimizer: { kind: "adamw", learningRate: 0.01, weightDecay: 0.03 },
-      schedule: "cosine",
+    await trainSupervised(model, { train }, {
+      epochs: 200,
+      batchSize: 16,
+      learningRate: 1e-3,
       seed,
       restoreBest: false,
       backend: "ort",
-    }, { log: () => {} });
-    for (const [name, d] of Object.entries(sets)) {
-      (await predict(model, d)).forEach((v, i) => forecasts[name][i] += v / seeds.length);
-    }
+    }, quiet);
+    accuracies.push((await evaluate(model, test)).metrics.accuracy);
     model.dispose();
   }
-  const relativeVariance = (name: keyof typeof sets) => {
-    const { y } = sets[name];
-    let sum = 0;
-    forecasts[name].forEach((f, i) => sum += ((f - y[i]) * scale) ** 2 / y.length);
-    return sum / 1535;
-  };
-  const ours = {
-    train: relativeVariance("train"),
-    early: relativeVariance("early"),
-    late: relativeVariance("late"),
-  };
-  const shown = JSON.stringify(ours);
-  assert.ok(Math.abs(ours.train - 0.082) < 0.01, shown);
-  assert.ok(Math.abs(ours.early - 0.086) < 0.015, shown);
-  assert.ok(Math.abs(ours.late - 0.35) < 0.1, shown);
+  // The paper's 0.954; its own runs differ by 0.002, ours by 0.007.
+  assert.ok(Math.abs(mean(accuracies) - 0.954) < 0.02, `accuracy ${accuracies}`);
 });
