@@ -1,16 +1,7 @@
 /** SQL of traces, their spans, and what they are linked to. @module */
-import type { Comparison, Filter } from "../search/filter.ts";
-import type { Order } from "../search/order.ts";
-import { numberArray, storableText, textArray } from "./arrays.ts";
+import { storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
-import {
-  filterSql,
-  keyValueCondition,
-  numberCondition,
-  Params,
-  textCondition,
-} from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
+import { Params } from "./filter_sql.ts";
 
 export const traceStates = ["STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"] as const;
 export type TraceState = typeof traceStates[number];
@@ -44,7 +35,8 @@ export interface SpanRow {
   content: string;
 }
 
-interface Row extends Record<string, unknown> {
+/** A row of `traceColumns`. */
+export interface TraceRow extends Record<string, unknown> {
   trace_id: string;
   experiment_id: number;
   request_time: number;
@@ -62,14 +54,16 @@ const pairs = (table: string) =>
   `(select json_object_agg(x.key, x.value order by x.key) from ${table} x
     where x.trace_id = t.trace_id)`;
 
-const columns = `t.trace_id, t.experiment_id, t.request_time, t.execution_duration, t.state,
+/** What a trace is made of, from `traces t`. */
+export const traceColumns =
+  `t.trace_id, t.experiment_id, t.request_time, t.execution_duration, t.state,
   t.client_request_id, t.request_preview, t.response_preview,
   ${pairs("trace_tags")} as tags, ${pairs("trace_metadata")} as metadata,
   (select json_agg(json_build_object('content', a.content, 'is_valid', a.is_valid)
      order by a.created_time, a.assessment_id)
    from trace_assessments a where a.trace_id = t.trace_id) as assessments`;
 
-const toInfo = (row: Row): TraceInfo => ({
+export const toTraceInfo = (row: TraceRow): TraceInfo => ({
   traceId: row.trace_id,
   experimentId: row.experiment_id,
   requestTime: row.request_time,
@@ -88,13 +82,13 @@ const toInfo = (row: Row): TraceInfo => ({
 
 /** The traces of these ids that are there, in the order of the ids. */
 export async function findTraces(sql: Sql, traceIds: readonly string[]): Promise<TraceInfo[]> {
-  const rows = await sql.query<Row>(
-    `select ${columns} from traces t
+  const rows = await sql.query<TraceRow>(
+    `select ${traceColumns} from traces t
      join unnest($1::text::text[]) with ordinality asked(id, place) on asked.id = t.trace_id
      order by asked.place`,
     [textArray(traceIds)],
   );
-  return rows.map(toInfo);
+  return rows.map(toTraceInfo);
 }
 
 /** The experiments that these traces belong to. */
@@ -278,186 +272,4 @@ export async function linkPrompts(
      select $1, p from unnest($2::text::text[]) u(p) on conflict do nothing`,
     [traceId, textArray(prompts)],
   );
-}
-
-const traceColumns: Record<string, string> = {
-  request_id: "t.trace_id",
-  experiment_id: "t.experiment_id::text",
-  client_request_id: "t.client_request_id",
-  status: "t.state",
-  timestamp_ms: "t.request_time",
-  execution_time_ms: "t.execution_duration",
-  end_time_ms: "(t.request_time + t.execution_duration)",
-};
-
-const owner = "kv.trace_id = t.trace_id";
-
-function attributeCondition(comparison: Comparison, params: Params): string {
-  const { key, comparator } = comparison;
-  switch (key) {
-    case "name":
-      return keyValueCondition(
-        "trace_tags",
-        owner,
-        { ...comparison, key: "mlflow.traceName" },
-        params,
-      );
-    case "prompt":
-      return `exists (select 1 from trace_prompts kv where ${owner}
-        and kv.prompt = ${params.add(comparison.value)}::text)`;
-    case "text":
-      return `exists (select 1 from trace_spans kv where ${owner}
-        and ${textCondition("kv.content", comparison, params)})`;
-    case "run_id": {
-      const isNegative = comparator === "!=" || comparator === "NOT IN";
-      const plain: Comparison = isNegative
-        ? { ...comparison, comparator: comparator === "!=" ? "=" : "IN" }
-        : comparison;
-      const linked = `(exists (select 1 from trace_runs kv where ${owner}
-          and ${textCondition("kv.run_id", plain, params)})
-        or ${
-        keyValueCondition("trace_metadata", owner, { ...plain, key: "mlflow.sourceRun" }, params)
-      })`;
-      return isNegative ? `not ${linked}` : linked;
-    }
-    default: {
-      const column = traceColumns[key];
-      return key.endsWith("_ms")
-        ? `coalesce(${numberCondition(`(${column})::float8`, comparison, params)}, false)`
-        : `coalesce(${textCondition(column, comparison, params)}, false)`;
-    }
-  }
-}
-
-const spanColumns: Record<string, string> = {
-  name: "kv.name",
-  type: "kv.span_type",
-  status: "kv.status",
-  content: "kv.content",
-};
-
-function spanCondition(comparison: Comparison, params: Params): string {
-  const { key } = comparison;
-  if (!key.startsWith("attributes.")) {
-    return `exists (select 1 from trace_spans kv where ${owner}
-      and ${textCondition(spanColumns[key], comparison, params)})`;
-  }
-  const name = params.add(key.slice("attributes.".length));
-  return `exists (select 1 from trace_spans kv, jsonb_array_elements(kv.content::jsonb -> 'attributes') a
-    where ${owner} and a ->> 'key' = ${name}::text and ${
-    textCondition(
-      "(select v.value from jsonb_each_text(a -> 'value') v limit 1)",
-      comparison,
-      params,
-    )
-  })`;
-}
-
-/** Values are JSON: `true` and `'true'` both find the boolean, and `'yes'` finds the string. */
-function assessmentCondition(comparison: Comparison, params: Params): string {
-  const { entity, key, comparator, value } = comparison;
-  const exists = `exists (select 1 from trace_assessments kv where ${owner}
-    and kv.kind = ${params.add(entity)}::text and kv.name = ${params.add(key)}::text`;
-  if (comparator === "IS NOT NULL") return `${exists})`;
-  if (comparator === "IS NULL") return `not ${exists})`;
-  if ([">", ">=", "<", "<="].includes(comparator)) {
-    return `${exists} and kv.value ~ '^-?[0-9]' and kv.value::float8 ${comparator} ${
-      params.add(String(value))
-    }::text::float8)`;
-  }
-  const plain = String(value);
-  if (comparator === "=" || comparator === "!=") {
-    const same = `kv.value in (${params.add(plain)}::text, ${
-      params.add(JSON.stringify(plain))
-    }::text)`;
-    return `${exists} and ${comparator === "=" ? same : `not (${same})`})`;
-  }
-  return `${exists} and ${textCondition("kv.value", { ...comparison, value: plain }, params)})`;
-}
-
-function condition(comparison: Comparison, params: Params): string {
-  switch (comparison.entity) {
-    case "tag":
-      return keyValueCondition("trace_tags", owner, comparison, params);
-    case "request_metadata":
-      return keyValueCondition("trace_metadata", owner, comparison, params);
-    case "span":
-      return spanCondition(comparison, params);
-    case "attribute":
-      return attributeCondition(comparison, params);
-    default:
-      return assessmentCondition(comparison, params);
-  }
-}
-
-/** Where the traces of these experiments are that the filter lets through. */
-function whereSql(experimentIds: readonly number[], filter: Filter | null, params: Params) {
-  const where = [
-    `t.experiment_id = any(${params.add(numberArray(experimentIds))}::text::bigint[])`,
-  ];
-  if (filter) where.push(filterSql(filter, params, condition));
-  return where;
-}
-
-function sortColumn({ key, ascending }: Order): SortColumn {
-  if (key === "name" || key === "run_id") {
-    const [table, of] = key === "name"
-      ? ["trace_tags", "mlflow.traceName"]
-      : ["trace_metadata", "mlflow.sourceRun"];
-    const expression =
-      `(select x.value from ${table} x where x.trace_id = t.trace_id and x.key = '${of}')`;
-    return { expression, type: "text", ascending };
-  }
-  return {
-    expression: traceColumns[key] ?? "t.trace_id",
-    type: key.endsWith("_ms") ? "int8" : "text",
-    ascending,
-  };
-}
-
-export async function searchTraces(
-  sql: Sql,
-  experimentIds: readonly number[],
-  options: { filter: Filter | null; orders: Order[]; limit: number; pageToken?: string },
-): Promise<{ items: TraceInfo[]; nextPageToken?: string }> {
-  const params = new Params();
-  const where = whereSql(experimentIds, options.filter, params);
-  const sort = options.orders.map(sortColumn);
-  if (!options.orders.some((o) => o.key === "timestamp_ms")) {
-    sort.push({ expression: "t.request_time", type: "int8", ascending: false });
-  }
-  if (!options.orders.some((o) => o.key === "request_id")) {
-    sort.push({ expression: "t.trace_id", type: "text", ascending: true });
-  }
-  const { rows, nextPageToken } = await queryPage<Row>(sql, {
-    select: columns,
-    from: "traces t",
-    where,
-    params: params.values,
-    sort,
-    limit: options.limit,
-    pageToken: options.pageToken,
-  });
-  return { items: rows.map(toInfo), nextPageToken };
-}
-
-/** How many traces each filter lets through, both do, and there are at all. */
-export async function countTraces(
-  sql: Sql,
-  experimentIds: readonly number[],
-  base: Filter | null,
-  one: Filter | null,
-  two: Filter | null,
-): Promise<{ filter1: number; filter2: number; joint: number; total: number }> {
-  const params = new Params();
-  const where = whereSql(experimentIds, base, params).join(" and ");
-  const a = one ? filterSql(one, params, condition) : "true";
-  const b = two ? filterSql(two, params, condition) : "true";
-  const [row] = await sql.query<{ filter1: number; filter2: number; joint: number; total: number }>(
-    `select count(*) filter (where a) as filter1, count(*) filter (where b) as filter2,
-       count(*) filter (where a and b) as joint, count(*) as total
-     from (select (${a}) as a, (${b}) as b from traces t where ${where}) c`,
-    params.values,
-  );
-  return row;
 }

@@ -1,12 +1,14 @@
 /** Traces (MLflow 3) and what is said about them, over the database. @module */
 import type { Database, Sql } from "../db/database.ts";
 import * as assessments from "../db/assessments.ts";
+import { countTraces, searchTraces } from "../db/trace_search.ts";
 import * as store from "../db/traces.ts";
 import { invalid, notFound } from "../errors.ts";
 import { parseFilter } from "../search/filter.ts";
 import { traceGrammar } from "../search/grammars.ts";
 import { parseOrderBy } from "../search/order.ts";
 import type { Clock } from "./clock.ts";
+import { artifactLocationTag, traceOfSpans } from "./trace_of_spans.ts";
 import type { Page, TrackingService } from "./tracking.ts";
 import * as check from "./validation.ts";
 import { limits } from "../../lib/contracts/mlflow/mod.ts";
@@ -88,9 +90,8 @@ export interface TraceService {
   deleteAssessment(traceId: string, assessmentId: string): Promise<void>;
 }
 
-const most = { traces: 500, linked: 100, preview: 1000 };
+const most = { traces: 500, linked: 100 };
 const finalized = "mlflow.trace.infoFinalized";
-const artifactLocation = "mlflow.artifactLocation";
 
 function assessmentRow(
   traceId: string,
@@ -203,7 +204,7 @@ export function createTraceService(
           responsePreview: trace.responsePreview ?? null,
           tags: {
             ...trace.tags,
-            [artifactLocation]: `${experiment.root}/traces/${trace.traceId}/artifacts`,
+            [artifactLocationTag]: `${experiment.root}/traces/${trace.traceId}/artifacts`,
           },
           metadata: trace.state === "IN_PROGRESS"
             ? trace.metadata
@@ -267,7 +268,7 @@ export function createTraceService(
             `it must be at least 1 and at most ${most.traces}`,
         );
       }
-      return await store.searchTraces(db, experimentIds.map(check.parseExperimentId), {
+      return await searchTraces(db, experimentIds.map(check.parseExperimentId), {
         filter: filterOf(filter),
         orders: parseOrderBy(orderBy, traceGrammar),
         limit: maxResults,
@@ -276,7 +277,7 @@ export function createTraceService(
     },
 
     correlate: (experimentIds, { one, two, base }) =>
-      store.countTraces(
+      countTraces(
         db,
         experimentIds.map(check.parseExperimentId),
         filterOf(base),
@@ -391,50 +392,4 @@ export function createTraceService(
     },
   };
   return service;
-}
-
-interface OtlpValue {
-  string_value?: string;
-}
-
-/** What a trace's spans say of it. */
-function traceOfSpans(
-  traceId: string,
-  experiment: { id: number; root: string },
-  spans: readonly store.SpanRow[],
-  runId: string | undefined,
-): Omit<store.TraceInfo, "assessments"> {
-  const toMs = (nano: string) => Number(BigInt(nano) / 1_000_000n);
-  const start = Math.min(...spans.map((s) => toMs(s.startNano)));
-  const ends = spans.flatMap((s) => s.endNano === null ? [] : [toMs(s.endNano)]);
-  const root = spans.find((s) => s.parentSpanId === null);
-  const attributes = new Map(
-    root
-      ? ((JSON.parse(root.content).attributes ?? []) as { key: string; value?: OtlpValue }[])
-        .map(({ key, value }) => [key, value?.string_value])
-      : [],
-  );
-  const tags: Record<string, string> = {
-    [artifactLocation]: `${experiment.root}/traces/${traceId}/artifacts`,
-    "mlflow.trace.spansLocation": "TRACKING_STORE",
-  };
-  if (root) tags["mlflow.traceName"] = root.name;
-  for (const [key, value] of attributes) {
-    const name = /^mlflow\.traceTag\.(.+)$/.exec(key)?.[1];
-    if (name && value !== undefined) tags[name] = value;
-  }
-  const metadata: Record<string, string> = { "mlflow.trace_schema.version": "3" };
-  if (runId) metadata["mlflow.sourceRun"] = runId;
-  return {
-    traceId,
-    experimentId: experiment.id,
-    requestTime: start,
-    executionDuration: ends.length ? Math.max(...ends) - start : null,
-    state: !root ? "IN_PROGRESS" : root.status === "ERROR" ? "ERROR" : "OK",
-    clientRequestId: null,
-    requestPreview: attributes.get("mlflow.spanInputs")?.slice(0, most.preview) ?? null,
-    responsePreview: attributes.get("mlflow.spanOutputs")?.slice(0, most.preview) ?? null,
-    tags,
-    metadata,
-  };
 }
