@@ -37,11 +37,15 @@ export {
   type CatalogFault,
   type CatalogRange,
   type CatalogWriteOptions,
-  describePartition,
 } from "./catalog/catalog.ts";
 export { importCsv, type ImportOptions, type ImportProgress } from "./catalog/import_csv.ts";
 export type { ConflictPolicy } from "./catalog/merge_bars.ts";
-export type { Manifest, PartitionKey, Segment } from "./catalog/partition.ts";
+export {
+  describePartition,
+  type Manifest,
+  type PartitionKey,
+  type Segment,
+} from "./catalog/partition.ts";
 export { describeDownload, downloadBars, type DownloadOptions } from "./catalog/download.ts";
 export * from "./sources/mod.ts";
 export { nyseException } from "./nyse_calendar.ts";

@@ -3,9 +3,11 @@ import { DataError } from "../data_error.ts";
 import { type DuckDBConnection, withDuckDb } from "../duckdb.ts";
 import { fingerprintBars } from "../fingerprint_bars.ts";
 import type { QualityReport } from "../quality/quality_report.ts";
-import { formatTime, validateBars } from "../validate_bars.ts";
+import { validateBars } from "../validate_bars.ts";
+import { copyCatalog } from "./copy_catalog.ts";
 import { type ConflictPolicy, mergeBars } from "./merge_bars.ts";
 import {
+  keyOf,
   type Manifest,
   type PartitionKey,
   partitionPath,
@@ -387,21 +389,6 @@ export class Catalog {
   }
 }
 
-/** A manifest's key alone. */
-export function keyOf({ source, symbol, timeframe }: PartitionKey): PartitionKey {
-  return { source, symbol, timeframe };
-}
-
-/** One line about a partition, for lists. */
-export function describePartition(manifest: Manifest): string {
-  const rows = manifest.segments.reduce((sum, s) => sum + s.rows, 0);
-  const from = manifest.segments[0]?.from ?? NaN;
-  const to = manifest.segments.at(-1)?.to ?? NaN;
-  return `${manifest.source}/${manifest.symbol}/${manifest.timeframe}  ${rows} bars, ${
-    formatTime(from)
-  } to ${formatTime(to)}`;
-}
-
 function withoutRows(report: QualityReport): unknown {
   return { ...report, issues: report.issues.map(({ rows: _rows, ...issue }) => issue) };
 }
@@ -409,27 +396,4 @@ function withoutRows(report: QualityReport): unknown {
 async function syncFile(path: string): Promise<void> {
   using file = await Deno.open(path, { read: true, write: true });
   await file.sync();
-}
-
-async function copyCatalog(from: Catalog, to: Catalog, action: string): Promise<number> {
-  if ((await to.list()).length > 0) {
-    throw new DataError(
-      "bad-request",
-      `Cannot ${action} the catalog: ${to.root} must hold no catalog yet`,
-      { path: to.root },
-    );
-  }
-  let files = 0;
-  for (const manifest of await from.list()) {
-    const key = keyOf(manifest);
-    const folder = `${to.root}/${partitionPath(key)}`;
-    await Deno.mkdir(folder, { recursive: true });
-    for (const segment of manifest.segments) {
-      await Deno.copyFile(from.pathOf(key, segment), to.pathOf(key, segment));
-      files++;
-    }
-    // Last, so that a broken copy is no partition.
-    await Deno.writeTextFile(`${folder}/manifest.json`, JSON.stringify(manifest, null, 1) + "\n");
-  }
-  return files;
 }

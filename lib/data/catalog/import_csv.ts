@@ -7,8 +7,8 @@ import { readCsvHead } from "../read_csv_bars.ts";
 import { DataError } from "../data_error.ts";
 import type { ReadBarsOptions } from "../read_bars.ts";
 import { validateBars } from "../validate_bars.ts";
-import { type Catalog, type CatalogWriteOptions, keyOf } from "./catalog.ts";
-import { type PartitionKey, partitionPath } from "./partition.ts";
+import type { Catalog, CatalogWriteOptions } from "./catalog.ts";
+import { keyOf, type PartitionKey, partitionPath } from "./partition.ts";
 
 /** How far an import has come. */
 export interface ImportProgress {

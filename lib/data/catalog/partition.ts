@@ -1,3 +1,4 @@
+import { formatTime } from "../validate_bars.ts";
 import { DataError } from "../data_error.ts";
 
 /** Which series a partition of the catalog holds. */
@@ -73,4 +74,19 @@ export function periodOf(time: number, timeframe: string): string {
 export function periodEnd(period: string): number {
   const [year, month] = period.split("-").map(Number);
   return month === undefined ? Date.UTC(year + 1, 0, 1) : Date.UTC(year, month, 1);
+}
+
+/** A manifest's key alone. */
+export function keyOf({ source, symbol, timeframe }: PartitionKey): PartitionKey {
+  return { source, symbol, timeframe };
+}
+
+/** One line about a partition, for lists. */
+export function describePartition(manifest: Manifest): string {
+  const rows = manifest.segments.reduce((sum, s) => sum + s.rows, 0);
+  const from = manifest.segments[0]?.from ?? NaN;
+  const to = manifest.segments.at(-1)?.to ?? NaN;
+  return `${manifest.source}/${manifest.symbol}/${manifest.timeframe}  ${rows} bars, ${
+    formatTime(from)
+  } to ${formatTime(to)}`;
 }
