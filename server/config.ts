@@ -31,6 +31,7 @@ const environment = z.object({
   TAPEBOOK_PUBLIC_URL: url("http:", "https:").optional(),
   TAPEBOOK_GC_HOURS: whole("hours").default(0),
   TAPEBOOK_GC_KEEP_DAYS: whole("days").default(30),
+  TAPEBOOK_PREDICTION_DAYS: whole("days").default(0),
 });
 
 export interface Config {
@@ -59,6 +60,8 @@ export interface Config {
   gcEveryHours: number;
   /** The scheduled collection leaves what was deleted fewer days ago. */
   gcKeepDays: number;
+  /** The scheduled collection removes logs of predictions older than this; 0 keeps them all. */
+  predictionDays: number;
 }
 
 const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -107,5 +110,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     publicUrl: e.TAPEBOOK_PUBLIC_URL,
     gcEveryHours: e.TAPEBOOK_GC_HOURS,
     gcKeepDays: e.TAPEBOOK_GC_KEEP_DAYS,
+    predictionDays: e.TAPEBOOK_PREDICTION_DAYS,
   };
 }

@@ -9,11 +9,13 @@
  * ```
  * @module
  */
+import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { ensureDefaultExperiment } from "../db/experiments.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { ServerMetrics } from "../monitoring/metrics.ts";
+import { removeOldPredictions } from "../serving/prediction_retention.ts";
 import { createServingServices } from "../serving/services.ts";
 import type { Serving } from "../serving/serving.ts";
 import { createArtifactService } from "./artifact_service.ts";
@@ -126,8 +128,14 @@ export async function createServices(
     ? scheduleGarbage({
       clock,
       log,
-      collect: () =>
-        collectGarbage({ db, blobs, clock }, { olderThanMs: config.gcKeepDays * 86_400_000 }),
+      async collect() {
+        if (config.predictionDays > 0) {
+          const dir = join(config.home, "predictions");
+          await removeOldPredictions(dir, config.predictionDays, clock.now());
+        }
+        const olderThanMs = config.gcKeepDays * 86_400_000;
+        return await collectGarbage({ db, blobs, clock }, { olderThanMs });
+      },
     }, config.gcEveryHours * 3_600_000)
     : null;
   const services: Services = {
