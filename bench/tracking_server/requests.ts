@@ -33,11 +33,13 @@ export const connections = 16;
 
 /**
  * Rates of three rounds: each runs `task` from 16 connections for `ms`, and waits for what is under
- * way then. `task` gets the number of its connection.
+ * way then. `task` gets the number of its connection; what it throws goes to `onRefusal` and is not
+ * counted, or ends the measurement where that is absent.
  */
 export async function rates(
   ms: number,
   task: (connection: number) => Promise<void>,
+  onRefusal?: (error: Error) => void,
 ): Promise<number[]> {
   const found: number[] = [];
   for (let round = 0; round < 3; round++) {
@@ -45,8 +47,13 @@ export async function rates(
     let done = 0;
     await Promise.all(Array.from({ length: connections }, async (_, connection) => {
       while (performance.now() - from < ms) {
-        await task(connection);
-        done++;
+        try {
+          await task(connection);
+          done++;
+        } catch (error) {
+          if (!onRefusal) throw error;
+          onRefusal(error as Error);
+        }
       }
     }));
     found.push(done / (performance.now() - from) * 1000);

@@ -17,8 +17,12 @@ export interface WriteRates {
   runs: number[];
 }
 
-/** Requests, points and runs a second, three rounds of `ms` each. */
-export async function measureWrites(client: Client, ms: number): Promise<WriteRates> {
+/** Requests, points and runs a second, three rounds of `ms` each; `onRefusal` as for `rates`. */
+export async function measureWrites(
+  client: Client,
+  ms: number,
+  onRefusal?: (error: Error) => void,
+): Promise<WriteRates> {
   const { experiment_id } = await client.post<{ experiment_id: string }>(
     `${api}/experiments/create`,
     { name: crypto.randomUUID() },
@@ -60,8 +64,8 @@ export async function measureWrites(client: Client, ms: number): Promise<WriteRa
   };
   for (let i = 0; i < 32; i++) await single(i % connections);
   return {
-    singles: await rates(ms, single),
-    points: (await rates(ms, batch)).map((rate) => rate * 1000),
-    runs: await rates(ms, finished),
+    singles: await rates(ms, single, onRefusal),
+    points: (await rates(ms, batch, onRefusal)).map((rate) => rate * 1000),
+    runs: await rates(ms, finished, onRefusal),
   };
 }
