@@ -2,7 +2,7 @@
  * Checkpoints of a learner: one safetensors file, written all or nothing.
  * @module
  */
-import { decodeSafetensors, encodeSafetensors } from "../models/mod.ts";
+import { decodeSafetensors, encodeSafetensors, writeAtomic } from "../models/mod.ts";
 import type { Learner, TrainingRecord } from "./learner.ts";
 import { fromJson, toJson } from "./plain_json.ts";
 import type { EvaluationReport } from "./trainer.ts";
@@ -89,14 +89,7 @@ export async function keepCheckpoint(
   const written: [string, boolean][] = [];
   for (const name of isBest ? ["last", "best"] : ["last"]) {
     const path = `${directory}/${name}.safetensors`;
-    const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-    try {
-      await Deno.writeFile(temporary, bytes);
-      await Deno.rename(temporary, path);
-    } catch (error) {
-      await Deno.remove(temporary).catch(() => {});
-      throw error;
-    }
+    await writeAtomic(path, bytes);
     written.push([path, name === "best"]);
   }
   return written;

@@ -36,3 +36,4 @@ export {
 export { loadTf, type Tf } from "./tensorflow.ts";
 export * from "./save_model.ts";
 export { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
+export { writeAtomic } from "./write_atomic.ts";

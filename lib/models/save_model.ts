@@ -7,6 +7,7 @@ import { leafLayers } from "./initialise_weights.ts";
 import type { AnyModelConfig, Model } from "./model.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
 import { loadTf, type tf } from "./tensorflow.ts";
+import { writeAtomic } from "./write_atomic.ts";
 
 export interface SaveModelOptions {
   /** Hash of the feature pipeline whose frames the model was trained on. */
@@ -115,15 +116,7 @@ export async function saveModel(
   path: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const bytes = modelToBytes(model, options);
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    await Deno.writeFile(temporary, bytes);
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
+  await writeAtomic(path, modelToBytes(model, options));
 }
 
 /** Reads a model from a file. Errors as {@linkcode modelFromBytes}, naming the path. */

@@ -7,6 +7,7 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   type Model,
+  writeAtomic,
 } from "../models/mod.ts";
 import type { OptimizerState } from "./optimizers.ts";
 import type { ScheduleState } from "./schedules.ts";
@@ -100,14 +101,7 @@ export async function saveCheckpoint(
   model: Model,
   checkpoint: Checkpoint,
 ): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    await Deno.writeFile(temporary, checkpointToBytes(model, checkpoint));
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
+  await writeAtomic(path, checkpointToBytes(model, checkpoint));
 }
 
 /** Reads a checkpoint from a file. Errors as {@linkcode checkpointFromBytes}, naming the path. */
