@@ -19,6 +19,7 @@ import { limitRate } from "./auth/rate_limit.ts";
 import { databaseFault } from "./db/faults.ts";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
+import { allowedMethods } from "./allowed_methods.ts";
 import { bodyLimit, mergeSlashes, requestLog, securityHeaders } from "./middleware.ts";
 import { servingInvocationRoutes } from "./routes/serving_invocations.ts";
 import { servingMetricsRoutes } from "./routes/serving_metrics.ts";
@@ -97,12 +98,17 @@ export function createApp(services: Services) {
     .route("/", servingMetricsRoutes)
     .route("/", servingUiRoutes);
 
-  app.notFound((c) =>
-    c.json({
-      error_code: "ENDPOINT_NOT_FOUND",
-      message: `No endpoint answers ${c.req.method} ${c.req.path}`,
-    }, 404)
-  );
+  const methodsOf = allowedMethods(app);
+  app.notFound((c) => {
+    const allowed = methodsOf(c.req.path);
+    if (allowed.length > 0) {
+      c.header("Allow", allowed.join(", "));
+      const message = `${c.req.path} answers ${allowed.join(", ")}, not ${c.req.method}`;
+      return c.json({ error_code: "METHOD_NOT_ALLOWED", message }, 405);
+    }
+    const message = `No endpoint answers ${c.req.method} ${c.req.path}`;
+    return c.json({ error_code: "ENDPOINT_NOT_FOUND", message }, 404);
+  });
   app.onError((error, c) => {
     const requestId = c.get("requestId");
     if (error instanceof ApiError) {

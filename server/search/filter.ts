@@ -53,6 +53,8 @@ export interface Grammar {
   keys: Record<string, Record<string, "string" | "number">>;
   /** Keys by another name, `created` for `start_time`. */
   aliases?: Record<string, string>;
+  /** What messages call a key, where it is not "attribute key". */
+  keyWords?: string;
   /** Entities whose values may be numbers as well as strings. */
   freeValues?: readonly string[];
   /** The entities that order_by may name; all of them where it is absent. */
@@ -98,9 +100,11 @@ export function parseIdentifier(
   if (known) {
     if (grammar.aliases && Object.hasOwn(grammar.aliases, key)) key = grammar.aliases[key];
     if (!Object.hasOwn(known, key)) {
+      const aliases = Object.entries(grammar.aliases ?? {})
+        .flatMap(([alias, name]) => Object.hasOwn(known, name) ? [alias] : []);
       throw invalid(
-        `Invalid ${entity} key '${key}' specified. Valid keys are '${
-          set([...Object.keys(known), ...Object.keys(grammar.aliases ?? {})])
+        `Invalid ${grammar.keyWords ?? `${entity} key`} '${key}' specified. Valid keys are '${
+          set([...Object.keys(known), ...aliases])
         }'${where}`,
       );
     }
@@ -204,6 +208,7 @@ class Parser {
             `'${entity}' '${key}' ${position(this.filter, operatorAt.at)}`,
         );
       }
+      this.#refuseList(entity, key, comparator);
       throw invalid(
         `Invalid comparator '${comparator}' not one of '${set(allowed)}' ` +
           position(this.filter, operatorAt.at),
@@ -216,6 +221,47 @@ class Parser {
       ? this.#list()
       : this.#value(entity, key);
     return { kind: "comparison", entity, key, comparator, value };
+  }
+
+  /** Tells a list, or a word for a number, before the comparator that does not belong, as MLflow does. */
+  #refuseList(entity: string, key: string, comparator: Comparator): void {
+    const token = this.#peek();
+    if (this.#isNumeric(entity, key)) {
+      if (token.text !== "(") this.#value(entity, key);
+      else throw this.#notANumber(entity, key, this.#listText());
+      return;
+    }
+    if (comparator !== "IN" && comparator !== "NOT IN") return;
+    const where = position(this.filter, token.at);
+    if (entity === "attribute") {
+      const withList = Object.keys(this.grammar.keys.attribute).filter((name) =>
+        this.grammar.comparators("attribute", name).includes("IN")
+      );
+      throw invalid(
+        `Only ${list(withList)} attributes support comparison with a list of quoted string ` +
+          `values. Found ${where}`,
+      );
+    }
+    throw invalid(
+      `Expected a quoted string value for ${entity} (e.g. 'my-value'). ` +
+        `Got value ${this.#listText()} ${where}`,
+    );
+  }
+
+  /** The list that begins here as it was written, for a message. */
+  #listText(): string {
+    const from = this.#peek().at;
+    const end = this.filter.indexOf(")", from);
+    return this.filter.slice(from, end < 0 ? undefined : end + 1);
+  }
+
+  #notANumber(entity: string, key: string, found: string) {
+    return invalid(
+      (entity === "metric"
+        ? "Expected numeric value type for metric. "
+        : `Expected numeric value type for numeric attribute: ${key}. `) +
+        `Found ${found} ${position(this.filter, this.#peek().at)}`,
+    );
   }
 
   #comparator(): Comparator {
@@ -251,14 +297,7 @@ class Parser {
     const where = position(this.filter, token.at);
     const found = token.kind === "end" ? "the end" : token.text;
     if (this.#isNumeric(entity, key)) {
-      if (token.kind !== "number") {
-        throw invalid(
-          (entity === "metric"
-            ? "Expected numeric value type for metric. "
-            : `Expected numeric value type for numeric attribute: ${key}. `) +
-            `Found ${found} ${where}`,
-        );
-      }
+      if (token.kind !== "number") throw this.#notANumber(entity, key, found);
       this.#i++;
       return Number(token.text);
     }
@@ -270,7 +309,7 @@ class Parser {
       throw invalid(
         token.kind === "word"
           ? "Parameter value is either not quoted or unidentified quote types used for string " +
-            `value ${found}. Use either single or double quotes ${where}`
+            `value ${found}. Use either single or double quotes. Found ${where}`
           : entity === "attribute"
           ? `Expected a quoted string value for attributes. Got value ${found} ${where}`
           : `Expected a quoted string value for ${entity} (e.g. 'my-value'). ` +

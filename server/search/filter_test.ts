@@ -24,8 +24,11 @@ Deno.test("a refused filter says what is wrong and where", () => {
     ["attribute.a = 'b'", /Invalid attribute key 'a' specified\. Valid keys are '\{'run_id'/],
     ["dataset.a = 'b'", /Invalid dataset key 'a' specified/],
     ["params.a > 'b'", /Invalid comparator '>' not one of .* at character 10/],
-    ["metrics.a LIKE 'b'", /Invalid comparator 'LIKE'/],
-    ["status IN ('a')", /Invalid comparator 'IN'/],
+    ["metrics.a LIKE 'b'", /Expected numeric value type for metric\. Found 'b' at character 16/],
+    [
+      "status IN ('a')",
+      /Only \['run_id'\] attributes support comparison with a list .* at character 11/,
+    ],
     ["metrics.a IS NULL", /only supported for tags and params, not for 'metric' 'a'/],
     ["params.a = 'b", /the quote ' is not closed at character 12/],
     ["params.a = 'b' AND", /expected a key such as metrics\.loss, found the end at character 19/],

@@ -213,6 +213,7 @@ export const modelOrderGrammar: Grammar = {
   entityNames: ["attribute"],
   keys: { attribute: { name: "string", last_updated_timestamp: "number" } },
   aliases: { timestamp: "last_updated_timestamp" },
+  keyWords: "order by key",
   comparators: noComparators,
 };
 

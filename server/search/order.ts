@@ -23,7 +23,11 @@ export function parseOrderBy(clauses: readonly string[] | undefined, grammar: Gr
     if (
       !identifier || (!quoted && /\s/.test(identifier) && !isKnownWithSpaces(identifier, grammar))
     ) {
-      throw invalid(`Invalid order_by clause '${clause}'. Could not be parsed.`);
+      throw invalid(
+        /^[^\s`"]+\s+(?!(asc|desc)$)\w+$/i.test(identifier)
+          ? `Invalid ordering key in order_by clause '${clause}'.`
+          : `Invalid order_by clause '${clause}'. Could not be parsed.`,
+      );
     }
     const { entity, key } = parseIdentifier(identifier, grammar);
     if (grammar.orders && !grammar.orders.includes(entity)) {

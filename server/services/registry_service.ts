@@ -162,7 +162,9 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
       if (archiveExisting && !activeStages.includes(canonical)) {
         throw invalid(
           "Model version transition cannot archive existing model versions because " +
-            `'${stage}' is not an Active stage. Valid stages are ${activeStages.join(", ")}`,
+            `'${stage}' is not an Active stage. Valid stages are [${
+              activeStages.map((name) => `'${name}'`).join(", ")
+            }]`,
         );
       }
       await db.transaction(async (tx) => {

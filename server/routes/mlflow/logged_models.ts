@@ -32,7 +32,7 @@ app.post("/", async (c) => {
 
 app.post("/search", async (c) => {
   const request = await readRequest(c, {
-    experiment_ids: optional(t.list(t.text)),
+    experiment_ids: required(t.list(t.text)),
     filter: optional(t.text),
     datasets: optional(t.list(t.message({ dataset_name: t.text, dataset_digest: t.text }))),
     max_results: optional(t.int),
@@ -44,7 +44,7 @@ app.post("/search", async (c) => {
     }))),
     page_token: optional(t.text),
   });
-  const page = await c.get("services").loggedModels.search(request.experiment_ids ?? [], {
+  const page = await c.get("services").loggedModels.search(request.experiment_ids, {
     filter: request.filter,
     datasets: request.datasets,
     orderBy: request.order_by,

@@ -81,7 +81,11 @@ export async function publicAddresses(
   try {
     parsed = new URL(url);
   } catch {
-    throw invalid(`Invalid webhook URL '${url}'`);
+    throw invalid(
+      /^[a-z][a-z\d+.-]*:/i.test(url)
+        ? `Invalid webhook URL '${url}'`
+        : "Invalid webhook URL scheme: ''. Allowed schemes are: https.",
+    );
   }
   const host = parsed.hostname.replace(/^\[|\]$/g, "");
   if (!host) throw invalid(`Webhook URL must include a hostname: '${url}'`);
