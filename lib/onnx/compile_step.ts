@@ -19,6 +19,8 @@ import {
   StepRunner,
   type StepState,
 } from "./step_runner.ts";
+import { gradientProgram, laneSpecs, updateProgram } from "./lanes/lane_graphs.ts";
+import { LaneStep } from "./lanes/lane_step.ts";
 import { startWorkerStep, type WorkerStep } from "./worker.ts";
 
 export type { InputSpec } from "./input_spec.ts";
@@ -43,6 +45,12 @@ export interface StepOptions extends SessionOptions {
    * computed whole.
    */
   microBatch?: number;
+  /**
+   * Threads that share a batch, which they must divide: each takes the gradient of its rows, the
+   * calling thread then updates by their mean. Default 1. For large batches; the loss must be such
+   * as microBatch asks for, and `dispose()` must be called, which ends the threads.
+   */
+  lanes?: number;
 }
 
 /** A step on a layers model: inputs `x` and `y`, and `sampleWeight` if the loss takes it. */
@@ -157,7 +165,10 @@ export async function compileStep(
 ): Promise<CompiledStep> {
   await loadRuntime();
   const general = "model" in options ? fromModel(options) : options;
-  return new Stepper(general);
+  const stepper = new Stepper(general);
+  const { lanes = 1 } = options;
+  if (lanes !== 1) await stepper.startLanes(lanes);
+  return stepper;
 }
 
 function fromModel(options: ModelStepOptions): GeneralStepOptions {
@@ -212,6 +223,7 @@ class Stepper implements CompiledStep {
   readonly #variants = new Map<number, Variant>();
   readonly #main: Variant;
   readonly #runner: StepRunner;
+  #lanes: LaneStep | null = null;
 
   constructor(options: GeneralStepOptions) {
     this.#options = options;
@@ -220,6 +232,27 @@ class Stepper implements CompiledStep {
     this.#main = this.#variant(this.batchSize);
     this.#runner = new StepRunner(this.#main.program, this.#runnerOptions(seed));
     this.readVariables();
+  }
+
+  /** @throws {RangeError | TraceError} If the batch or the loss cannot be shared among lanes. */
+  async startLanes(lanes: number): Promise<void> {
+    const { variables, loss, inputs, clipNorm, clipValue, lower, microBatch } = this.#options;
+    const { threads, optimize } = this.#options;
+    const { program } = gradientProgram(variables, loss, laneSpecs(inputs, lanes), {
+      lower,
+      microBatch,
+    });
+    const optimizer = flatOptimizer(this.#options.optimizer);
+    const update = { optimizer, clipNorm, clipValue };
+    this.#lanes = await LaneStep.start({
+      lanes,
+      specs: inputs,
+      gradient: program,
+      update: updateProgram(this.#runner.stateData(0).length, lanes, update),
+      session: { threads, optimize },
+      runner: this.#runner,
+    });
+    this.#lanes.setFrozen(this.#frozen());
   }
 
   get steps(): number {
@@ -264,7 +297,9 @@ class Stepper implements CompiledStep {
   }
 
   stepFeeds(feeds: StepFeeds, options: CallOptions = {}): Record<string, number> {
-    return this.#runner.step(this.#main.program, feeds, options);
+    return this.#lanes
+      ? this.#lanes.step(feeds, options)
+      : this.#runner.step(this.#main.program, feeds, options);
   }
 
   epoch(data: StepFeeds, indices: Indices, options: EpochOptions = {}): Float32Array {
@@ -282,6 +317,7 @@ class Stepper implements CompiledStep {
       indices,
       options,
       (n) => this.#variant(n).program,
+      this.#lanes?.loop,
     );
   }
 
@@ -291,7 +327,9 @@ class Stepper implements CompiledStep {
     extra.forEach((e, i) => {
       this.#runner.stateData(1 + slots.length + i).set(e.variable.dataSync());
     });
-    this.#runner.setFrozen(this.#frozen());
+    const frozen = this.#frozen();
+    this.#runner.setFrozen(frozen);
+    this.#lanes?.setFrozen(frozen);
   }
 
   #frozen() {
@@ -337,6 +375,8 @@ class Stepper implements CompiledStep {
   }
 
   dispose(): void {
+    this.#lanes?.dispose();
+    this.#lanes = null;
     this.#runner.dispose();
     this.#variants.clear();
   }
@@ -362,6 +402,10 @@ function checkOptions(options: GeneralStepOptions, seed: number): number {
     if (limit !== undefined && !(limit > 0)) {
       throw new RangeError(`Cannot compile step: ${name} must be > 0, got ${limit}`);
     }
+  }
+  const { lanes = 1 } = options;
+  if (!Number.isInteger(lanes) || lanes < 1) {
+    throw new RangeError(`Cannot compile step: lanes must be an integer >= 1, got ${lanes}`);
   }
   const rows = Object.entries(options.inputs).filter(([, s]) => !isShared(s));
   const batchSize = rows[0]?.[1].shape[0] ?? 1;

@@ -52,33 +52,17 @@ export function buildStepGraph(
 ): StepGraph {
   const { optimizer } = options;
   const graph = new Graph({ forRuntime: true });
-  const size = variables.reduce((n, v) => n + v.size, 0);
-  const inputs: Record<string, Value> = {};
-  for (const [name, s] of Object.entries(specs)) {
-    inputs[name] = graph.input(name, s.dtype ?? "float32", s.shape);
-  }
-  const parameters = graph.input("state/parameters", "float32", [size]);
-  const slots = optimizer.slots.map((s) => graph.input(`state/${s}`, "float32", [size]));
+  const inputs = stepInputs(graph, specs);
+  const { parameters, bind } = bindVariables(graph, variables);
+  const slots = optimizer.slots.map((s) => graph.input(`state/${s}`, "float32", parameters.shape));
   const scalars = graph.input("scalars", "float32", [optimizer.scalars]);
-  const bind = new Map<tf.Variable, Value>();
-  const pieces = split(graph, parameters, variables.map((v) => v.size), 0);
-  variables.forEach((v, i) => bind.set(v, reshape(graph, pieces[i], v.shape)));
 
   const context = { variables, loss, bind, lower: options.lower };
   const recorded = options.microBatch === undefined
     ? recordGradient(graph, inputs, context)
     : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
-  const { metrics, trace } = recorded;
-  let { gradient } = recorded;
-  if (options.clipValue !== undefined) {
-    gradient = clip(graph, gradient, -options.clipValue, options.clipValue);
-  }
-  if (options.clipNorm !== undefined) gradient = clipByNorm(graph, gradient, options.clipNorm);
-  const parts = split(graph, scalars, new Array(optimizer.scalars).fill(1), 0);
-  const updated = optimizer.update(graph, parameters, gradient, slots, parts);
-
-  graph.output("parameters:new", updated.parameters);
-  optimizer.slots.forEach((s, i) => graph.output(`${s}:new`, updated.slots[i]));
+  const { metrics, trace, gradient } = recorded;
+  writeUpdate(graph, { parameters, slots, scalars, gradient }, options);
   const { extra, frozen } = sortVariables(graph, trace.variables, variables);
   for (const e of extra) graph.output(`var/${e.variable.name}:new`, e.assigned);
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
@@ -97,7 +81,50 @@ export function buildStepGraph(
   };
 }
 
-function sortVariables(graph: Graph, traced: TracedVariable[], trained: tf.Variable[]) {
+/** The inputs of a step. */
+export function stepInputs(graph: Graph, specs: Record<string, InputSpec>): Record<string, Value> {
+  const inputs: Record<string, Value> = {};
+  for (const [name, s] of Object.entries(specs)) {
+    inputs[name] = graph.input(name, s.dtype ?? "float32", s.shape);
+  }
+  return inputs;
+}
+
+/** All parameters as one flat input, and the piece of it that each variable is. */
+export function bindVariables(
+  graph: Graph,
+  variables: tf.Variable[],
+): { parameters: Value; bind: Map<tf.Variable, Value> } {
+  const size = variables.reduce((n, v) => n + v.size, 0);
+  const parameters = graph.input("state/parameters", "float32", [size]);
+  const bind = new Map<tf.Variable, Value>();
+  const pieces = split(graph, parameters, variables.map((v) => v.size), 0);
+  variables.forEach((v, i) => bind.set(v, reshape(graph, pieces[i], v.shape)));
+  return { parameters, bind };
+}
+
+/** Clips the gradient and writes the new parameters and slots as outputs. */
+export function writeUpdate(
+  graph: Graph,
+  { parameters, slots, scalars, gradient: raw }: {
+    parameters: Value;
+    slots: Value[];
+    scalars: Value;
+    gradient: Value;
+  },
+  { optimizer, clipNorm, clipValue }: StepGraphOptions,
+): void {
+  let gradient = raw;
+  if (clipValue !== undefined) gradient = clip(graph, gradient, -clipValue, clipValue);
+  if (clipNorm !== undefined) gradient = clipByNorm(graph, gradient, clipNorm);
+  const parts = split(graph, scalars, new Array(optimizer.scalars).fill(1), 0);
+  const updated = optimizer.update(graph, parameters, gradient, slots, parts);
+  graph.output("parameters:new", updated.parameters);
+  optimizer.slots.forEach((s, i) => graph.output(`${s}:new`, updated.slots[i]));
+}
+
+/** Variables that the loss reads or assigns beside those that are trained. */
+export function sortVariables(graph: Graph, traced: TracedVariable[], trained: tf.Variable[]) {
   const extra: { variable: tf.Variable; value: Value; assigned: Value }[] = [];
   const frozen: { variable: tf.Variable; value: Value }[] = [];
   for (const { variable, input, assigned } of traced) {

@@ -75,6 +75,15 @@ export interface RunnerOptions {
 /** Rows of data by index. */
 export type Indices = Int32Array | Uint32Array | number[];
 
+/** Steps on whole batches: one on each `program.batchSize` of the indices, results into `out`. */
+export type EpochLoop = (
+  program: StepProgram,
+  data: StepFeeds,
+  indices: Int32Array,
+  rateAt: (i: number) => number,
+  out: Record<string, Float32Array>,
+) => void;
+
 /** State and sessions of a step. All calls run on the calling thread. */
 export class StepRunner {
   steps = 0;
@@ -149,6 +158,7 @@ export class StepRunner {
 
   /**
    * Steps on the rows that `indices` name; `programFor` gives the program of the last, smaller batch.
+   * `loop` takes the steps on whole batches; default: one native call.
    *
    * @throws {RangeError} If data or indices do not fit; nothing is trained then.
    */
@@ -158,6 +168,7 @@ export class StepRunner {
     indices: Indices,
     options: EpochOptions,
     programFor: (batchSize: number) => StepProgram,
+    loop: EpochLoop = (...args) => this.#loop(...args),
   ): Record<string, Float32Array> {
     const batch = main.batchSize;
     const full = Math.floor(indices.length / batch);
@@ -168,7 +179,7 @@ export class StepRunner {
     const out: Record<string, Float32Array> = {};
     for (const m of main.metrics) out[m.name] = new Float32Array(count);
     if (full > 0) {
-      this.#loop(main, data, Int32Array.from(indices.slice(0, full * batch)), rateAt, out);
+      loop(main, data, Int32Array.from(indices.slice(0, full * batch)), rateAt, out);
     }
     if (rest > 0) {
       const p = programFor(rest);
@@ -303,20 +314,30 @@ function checkData(specs: Record<string, InputSpec>, data: StepFeeds, indices: I
   }
 }
 
-function feedTensor(
+/** @throws {RangeError} If an input has not the elements of its shape. */
+export function checkFeed(
   name: string,
   data: TypedData | undefined,
-  dtype: Dtype,
   shape: number[],
-): OrtTensor {
+): asserts data is TypedData {
   const n = sizeOf(shape);
-  if (!data || data.length !== n) {
+  if (data?.length !== n) {
     throw new RangeError(
       `Cannot train: input ${name} must have ${n} elements (shape [${shape}]), got ${
         data ? data.length : "none"
       }`,
     );
   }
+}
+
+/** An input as a tensor of the type that its spec asks for. @throws {RangeError} As checkFeed. */
+export function feedTensor(
+  name: string,
+  data: TypedData | undefined,
+  dtype: Dtype,
+  shape: number[],
+): OrtTensor {
+  checkFeed(name, data, shape);
   const typed = dtype === "float32" && !(data instanceof Float32Array)
     ? Float32Array.from(data as Int32Array)
     : dtype === "int32" && !(data instanceof Int32Array)

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { createRng } from "../../math/mod.ts";
+import { createModel, type ModelConfig } from "../../models/mod.ts";
+import { compileStep, type GeneralStepOptions } from "../mod.ts";
+import { Lane } from "./lane_pool.ts";
+import { gradientProgram } from "./lane_graphs.ts";
+
+await tf.setBackend("cpu");
+
+const mse = (y: tf.Tensor, p: tf.Tensor) => tf.losses.meanSquaredError(y, p) as tf.Tensor;
+
+/** Differences are measured against the largest element. */
+function close(got: ArrayLike<number>, want: ArrayLike<number>, rel: number, what: string): void {
+  assert.equal(got.length, want.length, what);
+  const scale = Math.max(1e-12, ...Array.from(want, Math.abs));
+  for (let i = 0; i < want.length; i++) {
+    const far = Math.abs(got[i] - want[i]) / scale;
+    assert.ok(far <= rel, `${what}[${i}]: ${got[i]} and ${want[i]} differ by ${far}`);
+  }
+}
+
+function dense(): tf.LayersModel {
+  const kernelInitializer = (seed: number) => tf.initializers.glorotUniform({ seed });
+  return tf.sequential({
+    layers: [
+      tf.layers.dense({
+        units: 8,
+        activation: "relu",
+        inputShape: [5],
+        kernelInitializer: kernelInitializer(4),
+      }),
+      tf.layers.dense({ units: 2, kernelInitializer: kernelInitializer(5) }),
+    ],
+  });
+}
+
+const normal = (n: number, seed: number) => createRng(seed).fillNormal(new Float32Array(n));
+
+function denseStep(model: tf.LayersModel, lanes?: number, microBatch?: number) {
+  return compileStep({
+    model,
+    loss: mse,
+    optimizer: { kind: "sgd", learningRate: 0.05, momentum: 0.9 },
+    batchSize: 24,
+    clipNorm: 0.5,
+    lanes,
+    microBatch,
+  });
+}
+
+for (const kind of ["mlp", "cnn", "lstm", "gru", "transformer"] as const) {
+  Deno.test(`two lanes take the step of one thread for the ${kind} factory`, async () => {
+    const model = await createModel(
+      { kind, windowBars: 8, features: 4, outputs: 2, seed: 3 } as ModelConfig,
+    );
+    const options = {
+      model: model.tf,
+      loss: mse,
+      optimizer: { kind: "sgd" as const, learningRate: 0.01 },
+      batchSize: 16,
+    };
+    const one = await compileStep(options), two = await compileStep({ ...options, lanes: 2 });
+    const x = normal(16 * 8 * 4, 1), y = normal(16 * 2, 2);
+    for (let i = 0; i < 5; i++) {
+      close([two.step(x, y)], [one.step(x, y)], 1e-5, `loss ${i}`);
+    }
+    close(two.state().parameters, one.state().parameters, 1e-5, "parameters");
+    one.dispose();
+    two.dispose();
+    model.tf.dispose();
+  });
+}
+
+Deno.test("lanes take the PPO step of one thread, its metrics and a shared coefficient included", async () => {
+  const weight = tf.variable(tf.tensor(normal(12, 6), [4, 3]));
+  const scale = tf.variable(tf.scalar(0.5), false);
+  const options: GeneralStepOptions = {
+    variables: [weight],
+    inputs: {
+      x: { shape: [12, 4] },
+      action: { shape: [12], dtype: "int32" },
+      oldLogProbability: { shape: [12] },
+      advantage: { shape: [12] },
+      entropyCoefficient: { shape: [] },
+    },
+    loss: (t) => {
+      const logits = tf.logSoftmax(tf.mul(tf.matMul(t.x as tf.Tensor2D, weight), scale));
+      const chosen = tf.sum(tf.mul(logits, tf.oneHot(t.action as tf.Tensor1D, 3)), 1);
+      const ratio = tf.exp(tf.sub(chosen, t.oldLogProbability));
+      const clipped = tf.clipByValue(ratio, 0.8, 1.2);
+      const gain = tf.minimum(tf.mul(ratio, t.advantage), tf.mul(clipped, t.advantage));
+      const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logits), logits), 1)));
+      const loss = tf.sub(tf.neg(tf.mean(gain)), tf.mul(entropy, t.entropyCoefficient));
+      return { loss, entropy };
+    },
+    optimizer: { kind: "sgd", learningRate: 0.1 },
+    clipNorm: 0.5,
+  };
+  const one = await compileStep(options), three = await compileStep({ ...options, lanes: 3 });
+  const feeds = {
+    x: normal(48, 1),
+    action: Int32Array.from({ length: 12 }, (_, i) => i % 3),
+    oldLogProbability: normal(12, 2).map((v) => 0.1 * v - 1.1),
+    advantage: normal(12, 3),
+    entropyCoefficient: Float32Array.of(0.01),
+  };
+  const compare = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const want = one.stepFeeds(feeds), got = three.stepFeeds(feeds);
+      close([got.loss], [want.loss], 1e-5, "loss");
+      close([got.entropy], [want.entropy], 1e-5, "entropy");
+    }
+    close(three.state().parameters, one.state().parameters, 1e-5, "parameters");
+  };
+  compare(8);
+  // What the loss reads beside its inputs reaches the lanes as well.
+  scale.assign(tf.scalar(2));
+  for (const step of [one, three]) {
+    step.syncVariables();
+    step.readVariables();
+  }
+  compare(3);
+  one.dispose();
+  three.dispose();
+  tf.dispose([weight, scale]);
+});
+
+Deno.test("an epoch in lanes has the bits of its single steps, the last batch smaller", async () => {
+  const model = dense();
+  const x = normal(60 * 5, 7), y = normal(60 * 2, 8);
+  const epoch = await denseStep(model, 2, 4), single = await denseStep(model, 2, 4);
+  const indices = Int32Array.from({ length: 48 }, (_, i) => (i * 7) % 60);
+  const rows = (data: Float32Array, n: number, from: number) =>
+    Float32Array.from(
+      [...indices.subarray(from, from + 24)].flatMap((i) => [...data.subarray(i * n, i * n + n)]),
+    );
+  const losses = epoch.epoch({ x, y }, indices, { learningRate: [0.1, 0.02] });
+  const want = [0, 24].map((from, i) =>
+    single.step(rows(x, 5, from), rows(y, 2, from), { learningRate: [0.1, 0.02][i] })
+  );
+  assert.deepEqual([...losses], want);
+  assert.deepEqual(epoch.state(), single.state());
+  assert.equal(epoch.steps, 2);
+  assert.equal(epoch.epoch({ x, y }, indices.subarray(0, 30)).length, 2);
+  assert.equal(epoch.steps, 4);
+  epoch.dispose();
+  single.dispose();
+  model.dispose();
+});
+
+Deno.test("a state goes from lanes to one thread and back", async () => {
+  const model = dense();
+  const x = normal(24 * 5, 7), y = normal(24 * 2, 8);
+  const lanes = await denseStep(model, 2), one = await denseStep(model);
+  lanes.step(x, y);
+  one.restore(lanes.state());
+  close([one.step(x, y)], [lanes.step(x, y)], 1e-5, "loss");
+  lanes.restore(one.state());
+  assert.deepEqual(lanes.state(), one.state());
+  lanes.dispose();
+  one.dispose();
+  model.dispose();
+});
+
+Deno.test("lanes are refused where they would not make the whole", async () => {
+  const model = dense();
+  await assert.rejects(denseStep(model, 5), {
+    name: "RangeError",
+    message: "Cannot compile step: lanes must divide the batch (24), got 5",
+  });
+  await assert.rejects(denseStep(model, 0), {
+    message: "Cannot compile step: lanes must be an integer >= 1, got 0",
+  });
+  await assert.rejects(denseStep(model, 2, 8), {
+    message: "Cannot compile step: microBatch must divide the batch (12), got 8",
+  });
+  model.dispose();
+  const dropping = tf.sequential({
+    layers: [tf.layers.dropout({ rate: 0.5, inputShape: [3] }), tf.layers.dense({ units: 1 })],
+  });
+  await assert.rejects(
+    compileStep({
+      model: dropping,
+      loss: mse,
+      optimizer: { kind: "sgd", learningRate: 0.1 },
+      batchSize: 4,
+      lanes: 2,
+    }),
+    /lanes must be 1 where the loss draws random numbers or assigns variables/,
+  );
+  dropping.dispose();
+});
+
+Deno.test("a step in lanes that is not fed well names the input and can go on", async () => {
+  const model = dense();
+  const step = await denseStep(model, 2);
+  const x = normal(24 * 5, 7), y = normal(24 * 2, 8);
+  assert.throws(() => step.step(x.subarray(1), y), {
+    name: "RangeError",
+    message: "Cannot train: input x must have 120 elements (shape [24,5]), got 119",
+  });
+  assert.ok(step.step(x, y) > 0);
+  assert.equal(step.steps, 1);
+  step.dispose();
+  step.dispose();
+  model.dispose();
+});
+
+Deno.test("an error of a lane's thread surfaces on the caller by the lane's number", async () => {
+  const weight = tf.variable(tf.tensor1d([1, 2]));
+  // Out of range on this lane: ONNX Runtime refuses the index while it runs.
+  const { program } = gradientProgram(
+    [weight],
+    (t) => tf.mean(tf.gather(weight, t.at as tf.Tensor1D)),
+    { at: { shape: [2], dtype: "int32" } },
+    {},
+  );
+  const lane = await Lane.start(program, {}, 3);
+  lane.memory.parameters.set([1, 2]);
+  lane.memory.rows[0].at.set([0, 7] as never);
+  lane.ask(0);
+  assert.throws(() => lane.wait(), /^Error: Cannot train: lane 3 failed: .*invalid indice/);
+  lane.memory.rows[1].at.set([0, 1] as never);
+  lane.ask(1);
+  lane.wait();
+  assert.equal(lane.memory.metrics[0], 1.5);
+  lane.dispose();
+  await assert.rejects(
+    Lane.start({ ...program, model: Uint8Array.of(1, 2, 3) }, {}, 2),
+    /^Error: Cannot compile step: lane 2 failed: /,
+  );
+  weight.dispose();
+});
