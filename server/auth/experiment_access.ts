@@ -18,6 +18,12 @@ import { ApiError } from "../errors.ts";
 import type { AuditLog } from "../services/audit_log.ts";
 import type { Actor } from "../services/promotions.ts";
 import { accessOf } from "./access_rules.ts";
+import {
+  experimentsOfGovernance,
+  hideGovernance,
+  isGovernanceList,
+  isReviewPath,
+} from "./governance_access.ts";
 import { hideVersions, isRegistryPath } from "./version_access.ts";
 
 const rank: Record<PermissionLevel, number> = { none: 0, read: 1, write: 2, manage: 3 };
@@ -240,8 +246,10 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
       const id = await people.experimentIdByName(db, name);
       if (id !== null) ids.push(id);
     }
+    ids.push(...await experimentsOfGovernance(c, decodePath(c.req.path)));
     const isPermissions = c.req.path.endsWith("/permissions") && c.req.method !== "GET";
-    const level = isPermissions ? "manage" : access === "read" ? "read" : "write";
+    const isLook = access === "read" || isReviewPath(c.req.path);
+    const level = isPermissions ? "manage" : isLook ? "read" : "write";
     const refused = await experimentAccess.denied(ids, caller.name, level);
     if (refused.length > 0) {
       throw new ApiError(
@@ -252,6 +260,7 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
     }
     await next();
     if (isRegistryPath(c.req.path) && c.res.ok) await hideVersions(c);
+    if (isGovernanceList(c.req.method, c.req.path) && c.res.ok) await hideGovernance(c);
     if (/\/experiments\/search$/.test(c.req.path) && c.res.ok) await hideExperiments(c);
     if (/\/mlflow\/datasets\/search$/.test(c.req.path) && c.res.ok) await hideDatasets(c);
   };
