@@ -58,15 +58,14 @@ export interface Compiled {
 export async function measureCompiled(
   net: Net,
   batch: number,
-  threads: number,
   seconds: number,
-  microBatch?: number,
+  how: { threads?: number; lanes?: number; microBatch?: number },
 ): Promise<Compiled> {
   const { data, first } = dataOf(net, batch);
   const indices = Int32Array.from({ length: batchesPerEpoch * batch }, (_, i) => i);
   const rng = createRng(2);
   const started = performance.now();
-  const step = await compileStep({ ...net, optimizer, threads, microBatch });
+  const step = await compileStep({ ...net, optimizer, ...how });
   step.stepFeeds(first);
   const compileMs = performance.now() - started;
   step.epoch(data, rng.shuffle(indices));

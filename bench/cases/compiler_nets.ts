@@ -189,9 +189,16 @@ function transformer(
 /** Rows at a time of a large batch, where parts are faster than the whole. */
 export const microBatches: Record<string, number | undefined> = {
   cnn: 32,
-  transformer: 64,
+  lstm: 128,
+  gru: 128,
+  transformer: 32,
   hybrid: 64,
+  "transformer-1m": 16,
 };
+
+/** Whether a batch is worth sharing among threads and computing in parts. */
+export const isLarge = (net: string, batch: number): boolean =>
+  batch > 64 || net === "transformer-1m";
 
 /** Networks by case name. */
 export const nets: Record<string, (batch: number) => Net> = {
