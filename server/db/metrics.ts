@@ -22,6 +22,9 @@ function isLater(series: SeriesPoints, a: number, b: number): boolean {
 /**
  * Writes the points of all series whose run is active, in one statement, and answers with the ids
  * of those runs. A point that is there already stays one point. Each (run, key) comes once.
+ *
+ * A point finds its series' number by place in an array, not by a join: a plan kept from call to call
+ * takes every array for ten elements long, and would compare each point with each series.
  */
 export async function insertPoints(
   sql: Sql,
@@ -59,13 +62,17 @@ export async function insertPoints(
            (excluded.step, excluded.timestamp, excluded.value)) as l(step, timestamp, value)
            order by l.step desc, l.timestamp desc, l.value desc limit 1)
        returning series_no, run_no, key
+     ), numbers as (
+       select array_agg(w.series_no order by s.i) as of
+       from unnest($1::text::text[]) with ordinality as s(run_id, i)
+       left join given g using (i)
+       left join written w on w.run_no = g.run_no and w.key = g.key
      ), points as (
        insert into metric_points (series_no, timestamp, step, value)
-       select w.series_no, p.timestamp, p.step, p.value
-       from unnest($6::text::int[], $7::text::bigint[], $8::text::bigint[], $9::text::float8[])
-         as p(i, timestamp, step, value)
-       join given g on g.i = p.i
-       join written w on w.run_no = g.run_no and w.key = g.key
+       select n.of[p.i], p.timestamp, p.step, p.value
+       from numbers n, unnest($6::text::int[], $7::text::bigint[], $8::text::bigint[],
+         $9::text::float8[]) as p(i, timestamp, step, value)
+       where n.of[p.i] is not null
        on conflict do nothing
      )
      select distinct run_id from given`,
