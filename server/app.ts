@@ -32,6 +32,7 @@ import { notebookRoutes } from "./routes/v1/notebooks.ts";
 import { newApi, openApiDocument, registerSecuritySchemes } from "./routes/v1/openapi.ts";
 import { promotionRoutes } from "./routes/v1/promotions.ts";
 import { modelGovernanceRoutes } from "./routes/v1/promotions_models.ts";
+import { graphqlRoutes } from "./routes/mlflow/graphql.ts";
 import { mlflowRoutes } from "./routes/mlflow/mod.ts";
 import { runMetricRoutes } from "./routes/v1/runs.ts";
 import { reportRoutes } from "./routes/v1/reports.ts";
@@ -92,6 +93,7 @@ export function createApp(services: Services) {
   const app = base
     .route("/api/tapebook/v1", v1Routes())
     .route("/", mlflowRoutes)
+    .route("/", graphqlRoutes((request, env) => base.fetch(request, env as object)))
     .route("/", liveRoutes)
     .route("/v2", servingV2Routes)
     .route("/serving", servingInvocationRoutes)

@@ -65,6 +65,8 @@ const rules: readonly Rule[] = [
   rule("POST PUT PATCH DELETE", `${mlflow}/webhooks/**`, "admin"),
   rule("GET", `${mlflow}/**`, "read"),
   rule("POST PUT PATCH DELETE", `${mlflow}/**`, "write"),
+  // It only looks; what it asks for is guarded again where REST has it.
+  rule("GET POST", "/graphql", "read"),
   rule("GET", "/mlflow-artifacts/**", "read"),
   rule("POST PUT PATCH DELETE", "/mlflow-artifacts/**", "write"),
   rule("GET", "/get-artifact", "read"),
