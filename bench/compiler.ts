@@ -84,6 +84,8 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     )
     : null;
   try {
+    // Answered once PyTorch is imported, which would take the second core from the first case.
+    await peer?.ask({ case: "policy", batches: [], seconds: 0 });
     for (const c of steps) {
       await measureSteps(c, seconds, peer, { cases, notes, compileTimes, log });
     }

@@ -110,7 +110,7 @@ export interface CompiledStep {
   restore(state: StepState): void;
   /**
    * The same step on a thread of its own, from the present state on; this thread stays responsive
-   * while epochs run there. Bring its state back with `restore(await worker.state())`.
+   * while epochs run there, without lanes. Bring its state back with `restore(await worker.state())`.
    */
   toWorker(): Promise<WorkerStep>;
   /** The bytes of the step's ONNX model. */

@@ -8,7 +8,7 @@
  *
  * ```
  * compileStep({ model, loss: (yTrue, yPred[, sampleWeight]) => scalar, optimizer, batchSize,
- *               clipNorm?, clipValue?, seed?, threads?, yShape?, yDtype? }): Promise<CompiledStep>
+ *               clipNorm?, clipValue?, seed?, threads?, microBatch?, lanes?, yShape?, yDtype? }): Promise<CompiledStep>
  * compileStep({ variables, inputs: { name: { shape, dtype?, shared? } },
  *               loss: (inputs) => scalar | { loss, ...metrics }, optimizer, … })
  * optimizer: { kind: "sgd" | "adam" | "adamw" | "rmsprop", learningRate, … }
