@@ -141,45 +141,6 @@ testWith(
 
 testWith(
   "postgres",
-  "PostgreSQL killed while 16 clients log loses no acknowledged point",
-  async () => {
-    const home = await Deno.makeTempDir({ prefix: "tapebook-kill-" });
-    const url = await clusterUrl({ name: "chaos", durable: true });
-    const server = await startServerProcess({ TAPEBOOK_HOME: home, DATABASE_URL: url });
-    try {
-      const runId = await newRun(server.url);
-      const load = logFromClients(server.url, runId, 16);
-      await load.atLeast(100);
-      const folder = clusterFolder("chaos");
-      const pid = Number((await Deno.readTextFile(`${folder}/data/postmaster.pid`)).split("\n")[0]);
-      // One backend dies by SIGKILL: PostgreSQL drops all connections and recovers from its log.
-      const { stdout } = await new Deno.Command("pgrep", {
-        args: ["-P", String(pid), "-f", "tapebook postgres"],
-        stdout: "piped",
-      }).output();
-      const backend = Number(new TextDecoder().decode(stdout).trim().split("\n")[0]);
-      assert.ok(backend > 0, "no connection of the server was found");
-      Deno.kill(backend, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await load.stop();
-      for (let i = 0; i < 60; i++) {
-        const answer = await fetch(`${server.url}${api}/runs/get?run_id=${runId}`);
-        await answer.body?.cancel();
-        if (answer.status === 200) break;
-        assert.ok(answer.status >= 500, "a database that is away is no fault of the caller");
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-      assert.ok(await checkAll(server.url, runId, load.acknowledged) > 20);
-    } finally {
-      await server.stop("SIGTERM");
-      await Deno.remove(home, { recursive: true });
-    }
-  },
-  loose,
-);
-
-testWith(
-  "postgres",
   "PostgreSQL ended and started again while 16 clients log loses no acknowledged point",
   async () => {
     const home = await Deno.makeTempDir({ prefix: "tapebook-kill-" });
