@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testWith } from "./support/components.ts";
-import { clusterFolder, clusterUrl, killCluster, restartCluster } from "./support/postgres.ts";
+import { clusterUrl, killCluster, restartCluster } from "./support/postgres.ts";
 import { seedPglite } from "./support/server.ts";
 import { type ServerProcess, startServerProcess } from "./support/server_process.ts";
 
