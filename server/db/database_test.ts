@@ -5,6 +5,7 @@ import { createTestDatabase } from "../../tests/support/postgres.ts";
 import { testWith } from "../../tests/support/components.ts";
 import { testServer } from "../../tests/support/server.ts";
 import { listMigrations, migrate, splitStatements } from "./migrate.ts";
+import { databaseFault } from "./faults.ts";
 import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
 import { runFromJson } from "./run_json.ts";
@@ -138,6 +139,67 @@ testWith("postgres", "servers that start together take turns to migrate", async 
     assert.deepEqual(applied.map((names) => names.length).sort((a, b) => a - b), [0, 0, wanted]);
   } finally {
     for (const db of databases) await db.close();
+    await drop();
+  }
+}, { sanitizeOps: false, sanitizeResources: false });
+
+testWith(
+  "postgres",
+  "a connection that PostgreSQL ended is replaced, the listener's too",
+  async () => {
+    const { url, drop } = await createTestDatabase();
+    const db = await openPostgres(url, { connections: 2 });
+    try {
+      const heard: string[] = [];
+      const stop = await db.listen("endings", (payload) => heard.push(payload));
+      const pids = () =>
+        db.query<{ pid: number }>(
+          "select pid from pg_stat_activity where datname = current_database()",
+        );
+      const before = new Set((await pids()).map(({ pid }) => pid));
+      // All of them, its own last: the statement's own connection ends under it.
+      const ended = db.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() order by pid = pg_backend_pid()`,
+      );
+      await assert.rejects(ended, (error) => databaseFault(error)?.status === 503);
+      assert.deepEqual(await db.query("select 1 as one"), [{ one: 1 }]);
+      assert.ok((await pids()).every(({ pid }) => !before.has(pid)));
+      for (let i = 0; i < 100 && heard.length === 0; i++) {
+        await db.notify("endings", "again");
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      assert.equal(heard[0], "again");
+      await stop();
+    } finally {
+      await db.close();
+      await drop();
+    }
+  },
+  { sanitizeOps: false, sanitizeResources: false },
+);
+
+testWith("postgres", "a transaction whose connection ends is undone and said to be", async () => {
+  const { url, drop } = await createTestDatabase();
+  const db = await openPostgres(url, { connections: 2 });
+  try {
+    await db.query("create table t (i int)");
+    const lost = db.transaction(async (tx) => {
+      await tx.query("insert into t values (1)");
+      const [{ pid }] = await tx.query<{ pid: number }>("select pg_backend_pid() as pid");
+      await db.query("select pg_terminate_backend($1)", [pid]);
+      await tx.query("insert into t values (2)");
+    });
+    await assert.rejects(lost, (error) => databaseFault(error)?.status === 503);
+    assert.deepEqual(await db.query("select i from t"), []);
+    const caught = db.transaction(async (tx) => {
+      await tx.query("insert into t values (3)");
+      await tx.query("select 1 / 0").catch(() => {});
+    });
+    await assert.rejects(caught, /A statement of the transaction had failed/);
+    assert.deepEqual(await db.query("select i from t"), []);
+  } finally {
+    await db.close();
     await drop();
   }
 }, { sanitizeOps: false, sanitizeResources: false });

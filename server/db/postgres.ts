@@ -1,20 +1,69 @@
-/** PostgreSQL through postgres.js. @module */
-import postgres from "postgres";
-import { type Database, type QueryOptions, type Runner, type Sql, sqlOf } from "./database.ts";
+/** PostgreSQL through node-postgres. @module */
+// @ts-types="npm:@types/pg@8.23.1"
+import pg from "pg";
+import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
+import { awayError, isBroken } from "./postgres_faults.ts";
+import { createListener } from "./postgres_listener.ts";
+import { StatementNames } from "./postgres_statements.ts";
 
-function runnerOf(client: Pick<postgres.Sql, "unsafe">): Runner {
-  return {
-    async objects<Row>(text: string, params: unknown[], { replan }: QueryOptions = {}) {
-      const result = await client.unsafe(text, params as never[], { prepare: !replan });
-      return Array.from(result) as unknown as Row[];
-    },
-    async arrays(text, params) {
-      return await client.unsafe(text, params as never[], { prepare: true }).values();
-    },
-  };
+/** Milliseconds until a connection that nobody answers is given up. */
+const connectTimeoutMs = 10_000;
+
+/** Milliseconds in which a PostgreSQL that is starting or recovering is waited for. */
+const startPatienceMs = 3_000;
+
+/** Milliseconds that close() lets running statements finish in. */
+const closeTimeoutMs = 5_000;
+
+const bigint = 20;
+const bigintArray = 1016;
+const parserOf = pg.types.getTypeParser as (
+  oid: number,
+  format?: "text" | "binary",
+) => (text: string) => unknown;
+const textsOf = parserOf(bigintArray) as (text: string) => (string | null)[];
+
+/** int8 as a number: nothing here counts beyond 2^53. */
+const types = {
+  getTypeParser(oid: number, format?: "text" | "binary") {
+    if (oid === bigint) return Number;
+    if (oid === bigintArray) {
+      return (text: string) => textsOf(text).map((one) => one === null ? null : Number(one));
+    }
+    return parserOf(oid, format);
+  },
+} as pg.CustomTypesConfig;
+
+/**
+ * For planning: what is asked for often lies in memory, where a place costs little more than the
+ * next one, and statements of milliseconds are not worth compiling.
+ */
+const planning = "-c random_page_cost=1.1 -c jit=off";
+
+/** A connection's limit to connect in; the pool's own would also count the wait for a free one. */
+class PatientClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+  }
 }
 
-const noServer = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|CONNECT_TIMEOUT|EHOSTUNREACH/;
+function openPool(url: string, connections: number, settings?: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    idleTimeoutMillis: 0,
+    keepAlive: true,
+    application_name: "tapebook",
+    options: settings,
+    types,
+    Client: PatientClient,
+  });
+  // An idle connection that breaks leaves the pool; the next caller opens another.
+  pool.on("error", () => {});
+  return pool;
+}
+
+const noServer = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|CONNECT_TIMEOUT/;
 
 /** What was wrong with the address, without the password in it. */
 function connectionError(url: string, error: unknown): Error {
@@ -26,35 +75,53 @@ function connectionError(url: string, error: unknown): Error {
   return new Error(`Cannot connect to the database of DATABASE_URL (${where}): ${reason}${hint}`);
 }
 
-/**
- * For planning: what is asked for often lies in memory, where a place costs little more than the
- * next one, and statements of milliseconds are not worth compiling.
- */
-const planning = "-c random_page_cost=1.1 -c jit=off";
-
+/** A pool that was seen to connect, and the settings that its server takes. */
 async function connect(
   url: string,
   connections: number,
   settings?: string,
-): Promise<postgres.Sql<{ bigint: number }>> {
-  const client = postgres(url, {
-    max: connections,
-    connect_timeout: 10,
-    // Seconds until the next try to connect; by default they would grow to twenty.
-    backoff: (tries: number) => Math.min(0.05 * 2 ** tries, 1),
-    onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
-    connection: { application_name: "tapebook", ...settings ? { options: settings } : {} },
-  });
+): Promise<pg.Pool> {
+  const pool = openPool(url, connections, settings);
   try {
-    await client`select 1`;
-    return client;
+    await pool.query("select 1");
+    return pool;
   } catch (error) {
-    await client.end({ timeout: 1 });
+    await pool.end();
     // Some poolers in front of a server take no settings.
     if (settings && /startup parameter/.test(String(error))) return await connect(url, connections);
-    throw connectionError(url, error);
+    throw connectionError(url, awayError(error));
   }
+}
+
+/** What runs SQL on the connections that `use` lends, one statement at a time on each. */
+function runnerOf(
+  names: StatementNames,
+  use: <T>(run: (client: pg.ClientBase) => Promise<T>) => Promise<T>,
+): Runner {
+  const run = (text: string, values: unknown[], replan: boolean, rowMode?: "array") => {
+    const name = replan ? undefined : names.nameOf(text);
+    return use(async (client) => {
+      const { rows } = await client.query({ text, values, name, rowMode } as pg.QueryArrayConfig);
+      return rows as unknown[];
+    });
+  };
+  return {
+    objects: async <Row>(text: string, params: unknown[], { replan = false } = {}) =>
+      await run(text, params, replan) as Row[],
+    arrays: async (text, params) => await run(text, params, false, "array") as unknown[][],
+  };
+}
+
+/** Lends one connection to one caller after the other. */
+function inTurn(client: pg.ClientBase) {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(run: (client: pg.ClientBase) => Promise<T>): Promise<T> => {
+    const result = last.then(() => run(client)).catch((error) => {
+      throw awayError(error);
+    });
+    last = result.catch(() => {});
+    return result;
+  };
 }
 
 /** A pool of connections to the server at `url`. @throws {Error} If nobody answers there. */
@@ -62,8 +129,49 @@ export async function openPostgres(
   url: string,
   options: { connections?: number } = {},
 ): Promise<Database> {
-  const client = await connect(url, options.connections ?? 8, planning);
-  const outer = sqlOf(runnerOf(client as unknown as postgres.Sql));
+  const pool = await connect(url, options.connections ?? 8, planning);
+  const names = new StatementNames();
+  const clients = new Set<pg.ClientBase>();
+  const ages = new WeakMap<pg.ClientBase, number>();
+  pool.on("connect", (client) => {
+    clients.add(client);
+    ages.set(client, names.generation);
+  });
+  pool.on("remove", (client) => clients.delete(client));
+  const listener = createListener(() => new PatientClient({ connectionString: url }));
+
+  /** A free connection. While PostgreSQL starts, it is asked again for a moment. */
+  async function take(): Promise<pg.PoolClient> {
+    for (const start = performance.now();;) {
+      try {
+        return await pool.connect();
+      } catch (error) {
+        const isStarting = (error as { code?: string }).code === "57P03";
+        if (!isStarting || performance.now() - start > startPatienceMs) throw awayError(error);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  /** Runs `body` on a connection of the pool, which is thrown away when it broke or has grown old. */
+  async function onClient<T>(body: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await take();
+    // The pool hears of a connection that breaks only while nobody uses it.
+    let broken = false;
+    const breaks = () => broken = true;
+    client.on("error", breaks);
+    try {
+      return await body(client);
+    } catch (error) {
+      broken ||= isBroken(error);
+      throw awayError(error);
+    } finally {
+      client.off("error", breaks);
+      client.release(broken || ages.get(client) !== names.generation);
+    }
+  }
+
+  const outer = sqlOf(runnerOf(names, onClient));
   return {
     kind: "postgres",
     query: outer.query,
@@ -71,20 +179,32 @@ export async function openPostgres(
       return outer.orm;
     },
     async transaction<T>(body: (tx: Sql) => Promise<T>) {
-      const [result] = await client.begin(async (tx) => [
-        await body(sqlOf(runnerOf(tx as unknown as postgres.Sql))),
-      ]) as [T];
-      return result;
+      return await onClient(async (client) => {
+        await client.query("begin");
+        try {
+          const result = await body(sqlOf(runnerOf(names, inTurn(client))));
+          const { command } = await client.query("commit");
+          // PostgreSQL answers so when a statement failed and its error was caught on the way.
+          if (command === "ROLLBACK") throw new Error("A statement of the transaction had failed");
+          return result;
+        } catch (error) {
+          // One that is broken was rolled back by its end.
+          await client.query("rollback").catch(() => {});
+          throw error;
+        }
+      });
     },
-    async listen(channel, listener) {
-      const { unlisten } = await client.listen(channel, listener);
-      return unlisten;
-    },
+    listen: listener.listen,
     async notify(channel, payload) {
-      await client.notify(channel, payload);
+      await outer.query("select pg_notify($1, $2)", [channel, payload]);
     },
     async close() {
-      await client.end({ timeout: 5 });
+      await listener.close();
+      const timer = setTimeout(() => {
+        for (const client of clients) (client as pg.Client).end().catch(() => {});
+      }, closeTimeoutMs);
+      await pool.end();
+      clearTimeout(timer);
     },
   };
 }
