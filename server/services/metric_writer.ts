@@ -4,15 +4,8 @@
  * @module
  */
 import type { Database } from "../db/database.ts";
-import { ApiError } from "../errors.ts";
 import { insertPoints, type SeriesPoints } from "../db/metrics.ts";
 import type { Metric } from "../../lib/contracts/mlflow/mod.ts";
-
-/**
- * A statement takes tens of milliseconds. The driver can lose one for good when PostgreSQL restarts
- * under it: after this long its callers are told to try again, which writes no point twice.
- */
-const lostAfterMs = 10_000;
 
 /** Points of one statement, at most; more wait for the next one. */
 const pointsPerStatement = 20_000;
@@ -55,23 +48,6 @@ export function gatherSeries(
   return all;
 }
 
-/** What `statement` answers. @throws {Error} TEMPORARILY_UNAVAILABLE If it was lost. */
-async function orLost<T>(statement: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const lost = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new ApiError("TEMPORARILY_UNAVAILABLE", "The database did not answer; try again")),
-      lostAfterMs,
-    );
-  });
-  try {
-    return await Promise.race([statement, lost]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** A writer that keeps at most `lanes` statements running; PGlite has one connection, so one. */
 export function createMetricWriter(
   db: Database,
@@ -93,12 +69,11 @@ export function createMetricWriter(
       const batch = queue.slice(0, take);
       queue = queue.slice(take);
       try {
-        const active = await orLost(insertPoints(db, gatherSeries(batch)));
+        const active = await insertPoints(db, gatherSeries(batch));
         for (const { runId, resolve } of batch) resolve(active.has(runId));
       } catch (error) {
-        if (batch.length === 1 || error instanceof ApiError) {
-          for (const { reject } of batch) reject(error);
-        } else await Promise.all(batch.map(alone));
+        if (batch.length === 1) batch[0].reject(error);
+        else await Promise.all(batch.map(alone));
       }
     }
     running--;
@@ -108,8 +83,7 @@ export function createMetricWriter(
   /** One caller's fault must not fail the others: each is tried by itself. */
   async function alone({ runId, metrics, resolve, reject }: Waiting): Promise<void> {
     try {
-      const written = insertPoints(db, gatherSeries([{ runId, metrics }]));
-      resolve((await orLost(written)).has(runId));
+      resolve((await insertPoints(db, gatherSeries([{ runId, metrics }]))).has(runId));
     } catch (error) {
       reject(error);
     }
