@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testWith } from "./support/components.ts";
-import { clusterUrl, killCluster, restartCluster } from "./support/postgres.ts";
+import { clusterFolder, clusterUrl, killCluster, restartCluster } from "./support/postgres.ts";
 import { seedPglite } from "./support/server.ts";
 import { type ServerProcess, startServerProcess } from "./support/server_process.ts";
 
@@ -19,8 +19,11 @@ async function newRun(url: string): Promise<string> {
   return (await answer.json()).run.info.run_id;
 }
 
-/** Logs from many clients until `stop`, and remembers which points were acknowledged. */
-function logFromClients(url: string, runId: string, clients: number) {
+/**
+ * Logs from many clients until `stop`, and remembers which points were acknowledged. A client ends
+ * at its first refusal, unless it is to `goOn`.
+ */
+function logFromClients(url: string, runId: string, clients: number, goOn = false) {
   const acknowledged = new Map<string, Set<number>>();
   let stopped = false;
   const loops = Array.from({ length: clients }, async (_, client) => {
@@ -40,21 +43,29 @@ function logFromClients(url: string, runId: string, clients: number) {
           ? await post(url, "/runs/log-batch", { run_id: runId, metrics })
           : await post(url, "/runs/log-metric", { run_id: runId, ...metrics[0] });
         await answer.body?.cancel();
-        if (answer.status !== 200) return;
+        if (answer.status !== 200) {
+          assert.equal(answer.status, 503, "a database that is away is no fault of the caller");
+          if (!goOn) return;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
         (isBatch ? metrics : metrics.slice(0, 1)).forEach((m) => steps.add(m.step));
-      } catch {
+      } catch (error) {
+        if (goOn || error instanceof assert.AssertionError) throw error;
         return;
       }
     }
   });
+  const count = () => [...acknowledged.values()].reduce((n, steps) => n + steps.size, 0);
   return {
     acknowledged,
-    /** Resolves when so many points were acknowledged. */
+    /** Resolves when so many points more were acknowledged. */
     async atLeast(points: number) {
-      const count = () => [...acknowledged.values()].reduce((n, steps) => n + steps.size, 0);
-      for (let i = 0; i < 200 && count() < points; i++) {
+      const goal = count() + points;
+      for (let i = 0; i < 200 && count() < goal; i++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      assert.ok(count() >= goal, `only ${count()} points were acknowledged, wanted ${goal}`);
     },
     async stop() {
       stopped = true;
@@ -133,6 +144,40 @@ testWith(
       const url = await clusterUrl({ name: "chaos", durable: true });
       await killDuringLogging({ TAPEBOOK_HOME: home, DATABASE_URL: url });
     } finally {
+      await Deno.remove(home, { recursive: true });
+    }
+  },
+  loose,
+);
+
+testWith(
+  "postgres",
+  "backends of PostgreSQL killed while 16 clients log lose no acknowledged point",
+  async () => {
+    const home = await Deno.makeTempDir({ prefix: "tapebook-kill-" });
+    const url = await clusterUrl({ name: "chaos", durable: true });
+    const server = await startServerProcess({ TAPEBOOK_HOME: home, DATABASE_URL: url });
+    try {
+      const runId = await newRun(server.url);
+      const load = logFromClients(server.url, runId, 16, true);
+      const folder = clusterFolder("chaos");
+      const pid = Number((await Deno.readTextFile(`${folder}/data/postmaster.pid`)).split("\n")[0]);
+      // A backend dies by SIGKILL: PostgreSQL drops all connections and recovers from its log.
+      for (let kill = 0; kill < 4; kill++) {
+        await load.atLeast(100);
+        const { stdout } = await new Deno.Command("pgrep", {
+          args: ["-P", String(pid), "-f", "tapebook postgres"],
+          stdout: "piped",
+        }).output();
+        const backends = new TextDecoder().decode(stdout).trim().split("\n").map(Number);
+        assert.ok(backends[0] > 0, "no connection of the server was found");
+        Deno.kill(backends[kill % backends.length], "SIGKILL");
+      }
+      await load.atLeast(100);
+      await load.stop();
+      assert.ok(await checkAll(server.url, runId, load.acknowledged) >= 500);
+    } finally {
+      await server.stop("SIGTERM");
       await Deno.remove(home, { recursive: true });
     }
   },
