@@ -35,5 +35,11 @@ export {
 } from "./model_config.ts";
 export { loadTf, type Tf } from "./tensorflow.ts";
 export * from "./save_model.ts";
+export { savedModelBytes } from "./saved_model/export_saved_model.ts";
+export {
+  readSavedModelSignature,
+  type SavedModelSignature,
+  type SignatureTensor,
+} from "./saved_model/signature.ts";
 export { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.ts";
 export { writeAtomic } from "./write_atomic.ts";

@@ -51,14 +51,17 @@ export {
 export { type EnsembleOptions, trainEnsemble } from "./ensemble.ts";
 export { type Loss, type LossInput, lossSchema } from "./losses.ts";
 export * from "./metrics.ts";
+export type { ExportFormat } from "./export_formats.ts";
 export {
-  type ExportFormat,
-  type LoadVersionOptions,
+  type ManifestExpectations,
   type ModelManifest,
   type ModelSignature,
+  signatureOf,
+} from "./model_manifest.ts";
+export {
+  type LoadVersionOptions,
   ModelStore,
   type SaveVersionOptions,
-  signatureOf,
   type StoredModel,
 } from "./model_store.ts";
 export { type OptimizerConfig, optimizerSchema } from "./optimizers.ts";
@@ -74,6 +77,7 @@ export {
   type TrainResult,
   trainSupervised,
 } from "./trainer.ts";
+export { type LoadedSavedModel, loadSavedModel } from "./saved_model.ts";
 export { TensorboardWriter } from "./tensorboard.ts";
 export { predictWithUncertainty, type UncertainPrediction } from "./uncertainty.ts";
 export { TrainingError } from "./training_error.ts";

@@ -1,63 +1,15 @@
 /** What every row of the factory table must do; a new row needs only its shapes here. */
 import assert from "node:assert/strict";
 import { createRng } from "../math/mod.ts";
-import {
-  createModel,
-  loadTf,
-  type Model,
-  modelFromBytes,
-  modelKinds,
-  modelToBytes,
-} from "../models/mod.ts";
+import { loadTf, type Model, modelFromBytes, modelKinds, modelToBytes } from "../models/mod.ts";
 import { exportOnnx, loadOnnx } from "../onnx/mod.ts";
 import { chooseBackend } from "./backend.ts";
 import { drawMasks, eagerGradients, readWeights } from "./engine.ts";
 import { encodeTargets, lossesOf } from "./losses.ts";
 import { predict } from "./predict.ts";
+import { configs, contractModel, features, windowBars } from "./testdata/contract_models.ts";
 import { trainSupervised } from "./trainer.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
-
-const windowBars = 8;
-const features = 3;
-const common = { windowBars, features, outputs: 3, task: "classification", seed: 11 } as const;
-
-/** One small configuration per row, and variants that take other paths through it. */
-const configs: Record<string, Record<string, unknown>[]> = {
-  logistic: [{}],
-  mlp: [{ units: 32 }, { units: [32, 16], activation: "elu", dropout: 0.2 }],
-  cnn: [
-    { filters: 16 },
-    { filters: 12, dilationBase: 2, residual: true, pooling: "last", activation: "swish" },
-    { filters: 12, causal: false, pooling: "max" },
-  ],
-  lstm: [{ units: 12 }, { units: 8, layers: 2, bidirectional: true, pooling: "attention" }],
-  gru: [{ units: 12 }, { units: 8, layers: 2, bidirectional: true, pooling: "average" }],
-  transformer: [
-    { width: 16, attentionHeads: 2, layers: 1 },
-    {
-      width: 8,
-      attentionHeads: 2,
-      layers: 1,
-      position: "learned",
-      pooling: "attention",
-      modalities: [{ name: "price", features: 2 }, { name: "volume", features: 1 }],
-    },
-  ],
-  hybrid: [{ filters: 12, units: 8, attentionHeads: 2 }, {
-    filters: 8,
-    units: 8,
-    cell: "gru",
-    bidirectional: true,
-    attentionHeads: 0,
-  }],
-  ensemble: [
-    { members: [{ kind: "mlp", units: 16 }, { kind: "gru", units: 8 }] },
-    {
-      members: [{ kind: "mlp", units: 16, dropout: 0.1 }, { kind: "mlp", units: 16 }],
-      combine: "weighted",
-    },
-  ],
-};
 
 /** 64 windows of noise with labels that depend on them in no simple way. */
 function samples(n = 64) {
@@ -82,8 +34,6 @@ function samples(n = 64) {
   return { length: n, targets: 1, x, y, batch };
 }
 
-const make = (kind: string, extra: Record<string, unknown>) =>
-  createModel({ kind, ...common, ...extra } as unknown as Parameters<typeof createModel>[0]);
 const quiet = { log: () => {} };
 
 Deno.test("every kind of model has a row in the contract suite", () => {
@@ -97,7 +47,7 @@ for (const [kind, variants] of Object.entries(configs)) {
       await chooseBackend("ort", quiet);
       const tf = await loadTf();
       const data = samples();
-      let model: Model = await make(kind, extra);
+      let model: Model = await contractModel(kind, extra);
 
       await t.step("gives probabilities of the right shape for any batch size", async () => {
         for (const n of [1, 5]) {
@@ -148,7 +98,7 @@ for (const [kind, variants] of Object.entries(configs)) {
         const { best } = await train(model, config.epochs);
         // A linear model of 24 numbers can't know 64 labels by heart; it must come down well.
         assert.ok(best.loss < (linear ? 0.85 : 0.25), `loss ${best.loss}`);
-        const [a, b] = [await make(kind, extra), await make(kind, extra)];
+        const [a, b] = [await contractModel(kind, extra), await contractModel(kind, extra)];
         await train(a, 2);
         await train(b, 2);
         assert.deepEqual(readWeights(a), readWeights(b));
@@ -164,7 +114,11 @@ for (const [kind, variants] of Object.entries(configs)) {
             ...v,
             dropout: 0,
           }));
-          const m = await make(kind, { ...extra, dropout: 0, ...(members ? { members } : {}) });
+          const m = await contractModel(kind, {
+            ...extra,
+            dropout: 0,
+            ...(members ? { members } : {}),
+          });
           const { history } = await trainSupervised(m, { train: data }, {
             epochs: 2,
             batchSize: 24,

@@ -6,7 +6,15 @@
  * @module
  */
 import { join } from "node:path";
-import { loadModel, loadTf, type Model, modelToBytes } from "../models/mod.ts";
+import { loadModel, type Model, modelToBytes } from "../models/mod.ts";
+import { type ExportFormat, exportFormats } from "./export_formats.ts";
+import {
+  checkExample,
+  checkManifest,
+  type ManifestExpectations,
+  type ModelManifest,
+  signatureOf,
+} from "./model_manifest.ts";
 import { predict } from "./predict.ts";
 import type { TrainConfigInput } from "./train_config.ts";
 import {
@@ -15,32 +23,6 @@ import {
   type TrainResult,
   trainSupervised,
 } from "./trainer.ts";
-
-/** What goes in and comes out of a model: shapes without the batch. */
-export interface ModelSignature {
-  inputs: { name: string; shape: number[]; dtype: "float32"; features: string[] }[];
-  outputs: { name: string; shape: number[]; dtype: "float32" }[];
-}
-
-/** What is written beside a version's weights. */
-export interface ModelManifest {
-  name: string;
-  version: number;
-  createdAt: string;
-  kind: string;
-  config: Record<string, unknown>;
-  signature: ModelSignature;
-  /** One window, row-major, and what the model predicts for it. */
-  example: { input: number[]; output: number[] };
-  metrics: Record<string, number>;
-  hyperparameters: Record<string, unknown>;
-  pipelineHash: string | null;
-  dataFingerprint: string | null;
-  gitCommit: string | null;
-  backend: string | null;
-  /** The version that training went on from, if any. */
-  parentVersion: number | null;
-}
 
 export interface SaveVersionOptions {
   /** Names of the features, in the order of the window's columns. */
@@ -56,16 +38,10 @@ export interface SaveVersionOptions {
   parentVersion?: number;
 }
 
-export interface LoadVersionOptions {
+export interface LoadVersionOptions extends ManifestExpectations {
   /** Default: the newest. */
   version?: number;
-  /** What the caller is going to feed: refused if the model was trained on something else. */
-  features?: readonly string[];
-  windowBars?: number;
-  pipelineHash?: string;
 }
-
-export type ExportFormat = "onnx" | "tfjs";
 
 /** A model with its manifest. */
 export interface StoredModel {
@@ -208,47 +184,25 @@ export class ModelStore {
   async load(name: string, options: LoadVersionOptions = {}): Promise<StoredModel> {
     const manifest = await this.manifest(name, options.version);
     const what = `model ${name} v${manifest.version}`;
-    const [input] = manifest.signature.inputs;
-    if (options.features) {
-      for (let i = 0; i < Math.max(input.features.length, options.features.length); i++) {
-        if (input.features[i] !== options.features[i]) {
-          throw new RangeError(
-            `Cannot load ${what}: feature ${i} must be ${input.features[i]}, got ${
-              options.features[i]
-            }`,
-          );
-        }
-      }
-    }
-    if (options.windowBars !== undefined && options.windowBars !== input.shape[0]) {
-      throw new RangeError(
-        `Cannot load ${what}: windowBars must be ${input.shape[0]}, got ${options.windowBars}`,
-      );
-    }
-    if (options.pipelineHash !== undefined && options.pipelineHash !== manifest.pipelineHash) {
-      throw new RangeError(
-        `Cannot load ${what}: pipelineHash must be ${manifest.pipelineHash}, got ${options.pipelineHash}`,
-      );
-    }
+    checkManifest(manifest, options, what);
     const path = join(this.#folder(name), `v${manifest.version}`, "model.safetensors");
     const { model } = await loadModel(path, { name: what });
-    const output = await predict(model, Float32Array.from(manifest.example.input));
-    for (let i = 0; i < output.length; i++) {
-      const expected = manifest.example.output[i];
-      if (!(Math.abs(output[i] - expected) <= 1e-4 * Math.max(1, Math.abs(expected)))) {
-        model.dispose();
-        throw new RangeError(
-          `Cannot load ${what}: output ${i} of its example must be ${expected}, got ${output[i]}`,
-        );
-      }
+    try {
+      const output = await predict(model, Float32Array.from(manifest.example.input));
+      checkExample(manifest, output, what);
+    } catch (error) {
+      model.dispose();
+      throw error;
     }
     return { model, manifest };
   }
 
   /**
-   * Writes a version in another format: `onnx` as one file, `tfjs` as a folder of `model.json` and
-   * `weights.bin`. Layers that TensorFlow.js lacks need this package to be loaded from `tfjs`.
-   * TensorFlow's SavedModel can't be written: TensorFlow.js only reads it.
+   * Writes a version in another format: `onnx` as one file; `tfjs` as a folder of `model.json` and
+   * `weights.bin`, whose layers that TensorFlow.js lacks need this package to be loaded; `savedmodel`
+   * as a folder of `saved_model.pb` and the version's manifest, for TensorFlow.
+   *
+   * @throws {UnsupportedOpError} If `savedmodel` has no form for an operator of the model.
    */
   async export(
     name: string,
@@ -256,40 +210,16 @@ export class ModelStore {
     path: string,
     options: { version?: number } = {},
   ): Promise<void> {
+    if (!Object.hasOwn(exportFormats, format)) {
+      throw new RangeError(
+        `Cannot export model: format must be one of ${
+          Object.keys(exportFormats).join(", ")
+        }, got ${format}`,
+      );
+    }
     const manifest = await this.manifest(name, options.version);
     const folder = join(this.#folder(name), `v${manifest.version}`);
-    if (format === "onnx") {
-      await Deno.copyFile(join(folder, "model.onnx"), path);
-      return;
-    }
-    if (format !== "tfjs") {
-      throw new RangeError(`Cannot export model: format must be onnx or tfjs, got ${format}`);
-    }
-    const tf = await loadTf();
-    const { model } = await loadModel(join(folder, "model.safetensors"));
-    try {
-      await Deno.mkdir(path, { recursive: true });
-      await model.tf.save(tf.io.withSaveHandler(async (artifacts) => {
-        const weights = "weights.bin";
-        const data = artifacts.weightData as ArrayBuffer;
-        await Deno.writeFile(join(path, weights), new Uint8Array(data));
-        await Deno.writeTextFile(
-          join(path, "model.json"),
-          JSON.stringify({
-            format: "layers-model",
-            generatedBy: "tapebook",
-            convertedBy: null,
-            modelTopology: artifacts.modelTopology,
-            weightsManifest: [{ paths: [weights], weights: artifacts.weightSpecs }],
-          }),
-        );
-        return {
-          modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" },
-        };
-      }));
-    } finally {
-      model.dispose();
-    }
+    await exportFormats[format](folder, path, manifest);
   }
 
   /**
@@ -328,24 +258,6 @@ export class ModelStore {
       model.dispose();
     }
   }
-}
-
-/** Names, shapes and types of a model's input and outputs. */
-export function signatureOf(model: Model, features: readonly string[]): ModelSignature {
-  const { windowBars } = model.config;
-  return {
-    inputs: [{
-      name: model.tf.inputNames[0],
-      shape: [windowBars, model.config.features],
-      dtype: "float32",
-      features: [...features],
-    }],
-    outputs: model.tf.outputs.map((o, i) => ({
-      name: model.heads[i].name,
-      shape: o.shape.slice(1) as number[],
-      dtype: "float32",
-    })),
-  };
 }
 
 /** The commit of the working tree, where there is one. */

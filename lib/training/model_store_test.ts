@@ -3,6 +3,7 @@ import { SupervisedDataset } from "../datasets/mod.ts";
 import { createRng } from "../math/mod.ts";
 import { createModel, loadTf } from "../models/mod.ts";
 import { loadOnnx } from "../onnx/mod.ts";
+import type { ExportFormat } from "./export_formats.ts";
 import { ModelStore } from "./model_store.ts";
 import { predict } from "./predict.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
@@ -117,6 +118,10 @@ Deno.test("ModelStore exports ONNX and tfjs files that predict the same", async 
   await withStore(async (store, dir) => {
     const model = await createModel(config);
     await store.save("trend", model, { features, gitCommit: "c" });
+    await assert.rejects(
+      () => store.export("trend", "h5" as ExportFormat, `${dir}/out`),
+      /format must be one of onnx, tfjs, savedmodel, got h5/,
+    );
     const expected = await predict(model, example);
     await store.export("trend", "onnx", `${dir}/out.onnx`);
     const onnx = await loadOnnx(await Deno.readFile(`${dir}/out.onnx`));
