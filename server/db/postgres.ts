@@ -1,5 +1,5 @@
 /** PostgreSQL through node-postgres. @module */
-// @ts-types="npm:@types/pg@8.23.1"
+// @ts-types="@types/pg"
 import pg from "pg";
 import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
 import { awayError, isBroken } from "./postgres_faults.ts";

@@ -1,5 +1,5 @@
 /** LISTEN on a connection of its own, which is opened again when it breaks. @module */
-// @ts-types="npm:@types/pg@8.23.1"
+// @ts-types="@types/pg"
 import type pg from "pg";
 import type { Database } from "./database.ts";
 
