@@ -1,3 +1,5 @@
+import { extremeAgesByBlock, goesByBlock } from "./block_passes.ts";
+
 /**
  * Rows since the maximum (with sign -1 the minimum) of the last `window` values came, the latest of
  * equal ones. When it leaves the window, the window is searched anew.
@@ -17,6 +19,23 @@ export class RollingExtremeAge {
    * values have come. `x` must hold the values before `from` that the window reaches.
    */
   run(
+    x: Float64Array,
+    from: number,
+    to: number,
+    sign: 1 | -1,
+    out: Float64Array,
+    at: number,
+  ): void {
+    const { window } = this;
+    // Rows until the first window is full are followed one by one, to know the extreme's age then.
+    const filling = Math.min(to, from + Math.max(0, window - this.#seen));
+    if (!goesByBlock(to - filling, window)) return this.#runByRow(x, from, to, sign, out, at);
+    this.#runByRow(x, from, filling, sign, out, at);
+    extremeAgesByBlock(x, filling, to, window, sign, out, at + filling - from);
+    this.#age = out[at + to - from - 1];
+  }
+
+  #runByRow(
     x: Float64Array,
     from: number,
     to: number,

@@ -1,29 +1,18 @@
-import { Series } from "./series.ts";
+import { extremesByBlock, goesByBlock } from "./block_passes.ts";
 
 /**
- * Maximum, or with sign -1 minimum, of the last `window` values of a column.
- *
- * The maximum of 2, 4, 8... values is that of two halves, and that of the window the one of two such
- * stretches that overlap: log2(window) passes over the block. Other ways need fewer comparisons (a
- * place that is searched anew when it leaves, a queue, van Herk's blocks), but prices decide theirs at
- * random: a branch guessed wrong costs as much as five passes, and these have none.
+ * Maximum, or with sign -1 minimum, of the last `window` values of a column: whole blocks by passes over
+ * all of their rows, single rows by a queue, in constant time on average.
  */
 export class RollingMax {
   #seen = 0;
-  /** How far back the other half of each pass lies: 1, 2, 4..., and the rest of the window. */
-  readonly #shifts: number[] = [];
-  /** What each pass but the last gives, with what the next one looks back at. */
-  readonly #stretches: Series[] = [];
+  #queue: MonotonicQueue | null = null;
 
-  constructor(readonly window: number) {
-    let length = 1;
-    for (; 2 * length <= window; length *= 2) this.#shifts.push(length);
-    if (length < window) this.#shifts.push(window - length);
-    for (const shift of this.#shifts.slice(1)) this.#stretches.push(new Series(shift));
-  }
+  constructor(readonly window: number) {}
 
   reset(): void {
     this.#seen = 0;
+    this.#queue = null;
   }
 
   /**
@@ -38,60 +27,66 @@ export class RollingMax {
     out: Float64Array,
     at: number,
   ): void {
-    const count = to - from;
-    const select = sign > 0 ? higherOf : lowerOf;
-    const last = this.#shifts.length - 1;
-    let values = x;
-    let place = from;
-    if (last < 0) { for (let i = from, k = at; i < to; i++, k++) out[k] = x[i]; }
-    for (let k = 0; k <= last; k++) {
-      if (k === last) select(values, place, count, this.#shifts[k], out, at);
-      else {
-        const stretch = this.#stretches[k];
-        const next = stretch.extend(count);
-        select(values, place, count, this.#shifts[k], stretch.values, next);
-        values = stretch.values;
-        place = next;
+    const { window } = this;
+    const full = Math.min(to, from + Math.max(0, window - 1 - this.#seen));
+    if (goesByBlock(to - full, window)) {
+      out.fill(NaN, at, at + full - from);
+      extremesByBlock(x, full, to, window, sign, out, at + full - from);
+      this.#queue = null;
+    } else {
+      if (!this.#queue) {
+        this.#queue = new MonotonicQueue(window);
+        this.#queue.run(x, from - Math.min(this.#seen, window - 1), from, sign, null, 0);
       }
+      this.#queue.run(x, from, to, sign, out, at);
+      out.fill(NaN, at, at + full - from);
     }
-    for (let k = at; k < at + count && this.#seen < this.window; k++) {
-      if (++this.#seen < this.window) out[k] = NaN;
-    }
+    this.#seen = Math.min(window, this.#seen + to - from);
   }
 }
 
-/**
- * out[at + k] = the higher of x[from + k] and the value `shift` before it. What lies before the first
- * value of all is no part of any window that is given.
- */
-function higherOf(
-  x: Float64Array,
-  from: number,
-  count: number,
-  shift: number,
-  out: Float64Array,
-  at: number,
-): void {
-  let i = from;
-  const to = from + count;
-  for (; i < to && i < shift; i++) out[at++] = x[i];
-  for (; i < to; i++) {
-    // The comparison, 0 or 1, as a mask of the shift.
-    out[at++] = x[i - (shift & -(x[i - shift] > x[i]))];
-  }
-}
+/** The values of a window that no later one exceeds, descending (with sign -1 ascending). */
+class MonotonicQueue {
+  readonly #values: Float64Array;
+  readonly #rows: Float64Array;
+  readonly #mask: number;
+  #first = 0;
+  #end = 0;
+  #row = 0;
 
-/** As `higherOf()`, the lower of them. */
-function lowerOf(
-  x: Float64Array,
-  from: number,
-  count: number,
-  shift: number,
-  out: Float64Array,
-  at: number,
-): void {
-  let i = from;
-  const to = from + count;
-  for (; i < to && i < shift; i++) out[at++] = x[i];
-  for (; i < to; i++) out[at++] = x[i - (shift & -(x[i - shift] < x[i]))];
+  constructor(readonly window: number) {
+    const capacity = 2 ** Math.ceil(Math.log2(window + 1));
+    this.#values = new Float64Array(capacity);
+    this.#rows = new Float64Array(capacity);
+    this.#mask = capacity - 1;
+  }
+
+  /** Takes x[from..to); `out` gets the extreme after each. */
+  run(
+    x: Float64Array,
+    from: number,
+    to: number,
+    sign: 1 | -1,
+    out: Float64Array | null,
+    at: number,
+  ): void {
+    const mask = this.#mask;
+    const values = this.#values;
+    const rows = this.#rows;
+    let first = this.#first;
+    let end = this.#end;
+    let row = this.#row;
+    for (let i = from; i < to; i++, row++) {
+      const value = sign * x[i];
+      while (end !== first && values[(end - 1) & mask] <= value) end = (end - 1) & mask;
+      values[end] = value;
+      rows[end] = row;
+      end = (end + 1) & mask;
+      if (rows[first] <= row - this.window) first = (first + 1) & mask;
+      if (out) out[at++] = sign * values[first];
+    }
+    this.#first = first;
+    this.#end = end;
+    this.#row = row;
+  }
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bars, defineFeature } from "../feature_definition.ts";
 import { trueRanges, typicalPrices } from "../bar_prices.ts";
 import type { Kernel } from "../kernel.ts";
+import { deviationsByBlock, goesByBlock } from "../block_passes.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
@@ -86,30 +87,45 @@ function cciKernel(window: number): Kernel {
       const { values } = typical;
       typicalPrices(h, l, c, from, to, values, place);
       sum.run(values, place, place + to - from, out, from, 1 / window);
-      for (let i = firstDefined(out, from, to); i < to; i++) {
-        const at = place + i - from;
-        const mean = out[i];
-        const deviation = deviationFrom(mean, values, at - window + 1, at + 1);
-        // Rounding alone is no deviation.
-        out[i] = deviation > 1e-12 * Math.abs(mean) * window
-          ? (values[at] - mean) / (0.015 * deviation / window)
-          : 0;
-      }
+      const first = firstDefined(out, from, to);
+      const start = place + first - from;
+      const end = place + to - from;
+      const deviations = scratch(0, to - first);
+      const sumUp = goesByBlock(to - first, window) ? deviationsByBlock : deviationsByRow;
+      sumUp(values, start, end, window, out, first, deviations);
+      distancesInDeviations(values, start, end, window, deviations, out, first);
     },
   };
 }
 
-/** Sum of distances from `mean`; two sums at once, as each has to wait for its last addition. */
-function deviationFrom(mean: number, x: Float64Array, from: number, to: number): number {
-  let even = 0;
-  let odd = 0;
-  let i = from;
-  for (; i + 1 < to; i += 2) {
-    even += Math.abs(x[i] - mean);
-    odd += Math.abs(x[i + 1] - mean);
+/** As `deviationsByBlock()`, for a few rows. */
+const deviationsByRow: typeof deviationsByBlock = (x, from, to, window, means, at, out) => {
+  for (let i = from, k = 0; i < to; i++, k++) {
+    const mean = means[at + k];
+    let sum = 0;
+    for (let j = i - window + 1; j <= i; j++) sum += Math.abs(x[j] - mean);
+    out[k] = sum;
   }
-  if (i < to) even += Math.abs(x[i] - mean);
-  return even + odd;
+};
+
+/** `out` holds the means; the distance from them in 0.015 mean deviations takes their place. */
+function distancesInDeviations(
+  x: Float64Array,
+  from: number,
+  to: number,
+  window: number,
+  deviations: Float64Array,
+  out: Float64Array,
+  at: number,
+): void {
+  const scale = window / 0.015;
+  for (let i = from, k = 0; i < to; i++, k++, at++) {
+    const mean = out[at];
+    // Rounding alone is no deviation.
+    out[at] = deviations[k] > 1e-12 * window * Math.abs(mean)
+      ? (x[i] - mean) * scale / deviations[k]
+      : 0;
+  }
 }
 
 /** Money flow index, 0 to 100; 50 where no money flowed (TA-Lib gives 0). */
