@@ -45,3 +45,8 @@ export function databaseFault(error: unknown): ApiError | null {
   }
   return null;
 }
+
+/** Whether a row was refused because one with its key is there. */
+export function isTaken(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "23505";
+}

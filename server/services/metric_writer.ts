@@ -4,11 +4,15 @@
  * @module
  */
 import type { Database } from "../db/database.ts";
+import { isTaken } from "../db/faults.ts";
 import { insertPoints, type SeriesPoints } from "../db/metrics.ts";
 import type { Metric } from "../../lib/contracts/mlflow/mod.ts";
 
 /** Points of one statement, at most; more wait for the next one. */
 const pointsPerStatement = 20_000;
+
+/** Milliseconds after a point that came twice in which more of them are expected. */
+const carefulMs = 10_000;
 
 interface Waiting {
   runId: string;
@@ -55,7 +59,22 @@ export function createMetricWriter(
 ): MetricWriter {
   let queue: Waiting[] = [];
   let running = 0;
+  let carefulUntil = 0;
   const idle: (() => void)[] = [];
+
+  /** Looks for points that are there already only while such were sent a moment ago. */
+  async function insert(batch: readonly Waiting[]): Promise<Set<string>> {
+    const series = gatherSeries(batch);
+    if (performance.now() > carefulUntil) {
+      try {
+        return await insertPoints(db, series, "refuse");
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        carefulUntil = performance.now() + carefulMs;
+      }
+    }
+    return await insertPoints(db, series, "skip");
+  }
 
   async function flush(): Promise<void> {
     running++;
@@ -69,7 +88,7 @@ export function createMetricWriter(
       const batch = queue.slice(0, take);
       queue = queue.slice(take);
       try {
-        const active = await insertPoints(db, gatherSeries(batch));
+        const active = await insert(batch);
         for (const { runId, resolve } of batch) resolve(active.has(runId));
       } catch (error) {
         if (batch.length === 1) batch[0].reject(error);
@@ -81,11 +100,11 @@ export function createMetricWriter(
   }
 
   /** One caller's fault must not fail the others: each is tried by itself. */
-  async function alone({ runId, metrics, resolve, reject }: Waiting): Promise<void> {
+  async function alone(one: Waiting): Promise<void> {
     try {
-      resolve((await insertPoints(db, gatherSeries([{ runId, metrics }]))).has(runId));
+      one.resolve((await insert([one])).has(one.runId));
     } catch (error) {
-      reject(error);
+      one.reject(error);
     }
   }
 
