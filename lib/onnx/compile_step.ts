@@ -218,6 +218,9 @@ export function trainableVariables(model: tf.LayersModel): tf.Variable[] {
   return model.trainableWeights.map((w) => (w as unknown as { val: tf.Variable }).val);
 }
 
+/** Ends the threads of steps that were collected without having been disposed. */
+const undisposed = new FinalizationRegistry<LaneStep>((lanes) => lanes.dispose());
+
 class Stepper implements CompiledStep {
   readonly batchSize: number;
   readonly #options: GeneralStepOptions;
@@ -247,13 +250,13 @@ class Stepper implements CompiledStep {
     const update = { optimizer, clipNorm, clipValue };
     this.#lanes = await LaneStep.start({
       lanes,
-      specs: inputs,
       gradient: program,
       update: updateProgram(this.#runner.stateData(0).length, lanes, update),
       session: { threads, optimize },
       runner: this.#runner,
     });
     this.#lanes.setFrozen(this.#frozen());
+    undisposed.register(this, this.#lanes, this);
   }
 
   get steps(): number {
@@ -376,6 +379,7 @@ class Stepper implements CompiledStep {
   }
 
   dispose(): void {
+    undisposed.unregister(this);
     this.#lanes?.dispose();
     this.#lanes = null;
     this.#runner.dispose();

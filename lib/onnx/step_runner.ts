@@ -117,6 +117,11 @@ export class StepRunner {
     return this.#current[i].data as Float32Array;
   }
 
+  /** Both buffers that the state's part `i` alternates between. */
+  stateBuffers(i: number): Float32Array[] {
+    return [this.#current, this.#next].map((tensors) => tensors[i].data as Float32Array);
+  }
+
   setFrozen(values: (Port & { data: TypedData })[]): void {
     this.#frozen = {};
     for (const v of values) this.#frozen[v.name] = ortTensor(v.data, v.dtype, v.shape);
@@ -330,20 +335,24 @@ export function checkFeed(
   }
 }
 
+/** Elements in the type that a spec asks for: `data` itself where it has it. */
+export function typedFeed(data: TypedData, dtype: Dtype): TypedData {
+  return dtype === "float32" && !(data instanceof Float32Array)
+    ? Float32Array.from(data as Int32Array)
+    : dtype === "int32" && !(data instanceof Int32Array)
+    ? Int32Array.from(data as Float32Array)
+    : data;
+}
+
 /** An input as a tensor of the type that its spec asks for. @throws {RangeError} As checkFeed. */
-export function feedTensor(
+function feedTensor(
   name: string,
   data: TypedData | undefined,
   dtype: Dtype,
   shape: number[],
 ): OrtTensor {
   checkFeed(name, data, shape);
-  const typed = dtype === "float32" && !(data instanceof Float32Array)
-    ? Float32Array.from(data as Int32Array)
-    : dtype === "int32" && !(data instanceof Int32Array)
-    ? Int32Array.from(data as Float32Array)
-    : data;
-  return ortTensor(typed, dtype, shape);
+  return ortTensor(typedFeed(data, dtype), dtype, shape);
 }
 
 function takeRows(data: TypedData, indices: Indices, from: number, spec: InputSpec): TypedData {

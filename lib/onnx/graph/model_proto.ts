@@ -25,7 +25,10 @@ export interface ModelOptions {
 /** The bytes of a model. */
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array<ArrayBuffer> {
   const model = new MessageWriter().int(1, irVersion).string(2, "tapebook");
-  model.message(7, encodeGraph(graph, options.name ?? "tapebook", options.symbolicDims ?? {}));
+  const names: Names = new Map();
+  nameOutputs(graph, names);
+  const { name = "tapebook", symbolicDims = {} } = options;
+  model.message(7, encodeGraph(graph, name, symbolicDims, names));
   const domains = new Set([""]);
   collectDomains(graph, domains);
   for (const domain of domains) {
@@ -64,13 +67,32 @@ function collectDomains(graph: Graph, domains: Set<string>): void {
   }
 }
 
-const nameOf = (value: Value): string => value.name ?? `v${value.id}`;
+/** Names of values that are outputs. */
+type Names = Map<Value, string>;
+
+/**
+ * Outputs that a node of their graph makes are called by their names where they are made, in bodies
+ * as well: ONNX Runtime copies what a node of its own would have to rename.
+ */
+function nameOutputs(graph: Graph, names: Names): void {
+  const made = new Set(graph.nodes.flatMap((n) => n.outputs));
+  for (const { name, value } of graph.outputs) {
+    if (made.has(value) && !names.has(value)) names.set(value, name);
+  }
+  for (const node of graph.nodes) {
+    for (const a of Object.values(node.attributes)) {
+      if (a.kind === "graph") nameOutputs(a.value, names);
+    }
+  }
+}
 
 function encodeGraph(
   graph: Graph,
   name: string,
   symbolic: Record<string, Record<number, string>>,
+  names: Names,
 ): MessageWriter {
+  const nameOf = (value: Value) => valueName(value, names);
   const message = new MessageWriter();
   const initializers = new Map<string, Value>();
   const produced = new Set<Value>();
@@ -78,10 +100,11 @@ function encodeGraph(
   for (const node of graph.nodes) {
     for (const v of node.inputs) if (v?.constant) initializers.set(nameOf(v), v);
     for (const v of node.outputs) produced.add(v);
-    nodes.push(encodeNode(node));
+    nodes.push(encodeNode(node, names));
   }
   // An output that is an input, a constant, or twice an output gets a node of its own: its name.
   for (const o of graph.outputs) {
+    if (nameOf(o.value) === o.name && produced.has(o.value)) continue;
     if (o.value.constant) initializers.set(nameOf(o.value), o.value);
     nodes.push(
       new MessageWriter().string(1, nameOf(o.value)).string(2, o.name).string(4, "Identity"),
@@ -99,18 +122,23 @@ function encodeGraph(
   return message;
 }
 
-function encodeNode(node: GraphNode): MessageWriter {
+const valueName = (value: Value, names: Names): string =>
+  names.get(value) ?? value.name ?? `v${value.id}`;
+
+function encodeNode(node: GraphNode, names: Names): MessageWriter {
   const m = new MessageWriter();
-  for (const v of node.inputs) m.string(1, v ? nameOf(v) : "");
-  for (const v of node.outputs) m.string(2, nameOf(v));
+  for (const v of node.inputs) m.string(1, v ? valueName(v, names) : "");
+  for (const v of node.outputs) m.string(2, valueName(v, names));
   m.string(3, `${node.op}_${node.outputs[0].id}${node.origin ? "/" + node.origin : ""}`);
   m.string(4, node.op);
-  for (const [name, a] of Object.entries(node.attributes)) m.message(5, encodeAttribute(name, a));
+  for (const [name, a] of Object.entries(node.attributes)) {
+    m.message(5, encodeAttribute(name, a, names));
+  }
   if (node.domain) m.string(7, node.domain);
   return m;
 }
 
-function encodeAttribute(name: string, a: Attribute): MessageWriter {
+function encodeAttribute(name: string, a: Attribute, names: Names): MessageWriter {
   const m = new MessageWriter().string(1, name);
   switch (a.kind) {
     case "float":
@@ -120,7 +148,7 @@ function encodeAttribute(name: string, a: Attribute): MessageWriter {
     case "string":
       return m.string(4, a.value).int(20, 3);
     case "graph":
-      return m.message(6, encodeGraph(a.value, name, {})).int(20, 5);
+      return m.message(6, encodeGraph(a.value, name, {}, names)).int(20, 5);
     case "floats":
       return m.floats(7, a.value).int(20, 6);
     case "ints":

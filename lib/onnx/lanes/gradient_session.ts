@@ -2,51 +2,58 @@
  * Loss and gradient of a lane's rows in ONNX Runtime: the same code on every thread.
  * @module
  */
-import type { TypedData } from "../graph/dtype.ts";
+import { type Dtype, sizeOf, type TypedData } from "../graph/dtype.ts";
+import { isShared } from "../input_spec.ts";
 import {
   createSessionSync,
   type OrtFeeds,
-  ortZeros,
+  ortTensor,
   type Session,
   type SessionOptions,
 } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
-import type { GradientProgram } from "./lane_protocol.ts";
+import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
 
-/** A session with the buffers that it reads and writes. */
+/** A session with the memory that it reads and writes. */
 export class GradientSession {
-  readonly inputs: Record<string, TypedData>;
-  readonly parameters: Float32Array;
-  readonly frozen: Record<string, TypedData>;
-  readonly gradient: Float32Array;
-  /** First element of each metric. */
-  readonly metrics: Float64Array;
+  readonly #program: GradientProgram;
   readonly #session: Session;
+  readonly #parameters: OrtFeeds[string][];
   readonly #feeds: OrtFeeds = {};
   readonly #fetches: OrtFeeds = {};
-  readonly #metricData: TypedData[];
+  #indices: Int32Array = new Int32Array(0);
 
-  constructor(program: GradientProgram, options: SessionOptions) {
+  constructor(program: GradientProgram, memory: LaneMemory, options: SessionOptions) {
+    this.#program = program;
     this.#session = createSessionSync(program.model, options);
-    const buffers = (ports: Port[], tensors: OrtFeeds) =>
-      Object.fromEntries(ports.map((p) => {
-        const tensor = tensors[p.name] = ortZeros(p.dtype, p.shape);
-        return [p.name, tensor.data as TypedData];
-      }));
-    this.inputs = buffers(program.inputs, this.#feeds);
-    this.frozen = buffers(program.frozen, this.#feeds);
-    const { parameters, gradient, metrics } = program;
-    this.parameters = buffers([parameters], this.#feeds)[parameters.name] as Float32Array;
-    this.gradient = buffers([gradient], this.#fetches)[gradient.name] as Float32Array;
-    const values = buffers(metrics, this.#fetches);
-    this.#metricData = metrics.map((m) => values[m.name]);
-    this.metrics = new Float64Array(metrics.length);
+    const tensor = (data: TypedData, { dtype, shape }: Port) => ortTensor(data, dtype, shape);
+    this.#parameters = memory.parameters.map((data) => tensor(data, program.parameters));
+    program.frozen.forEach((p, i) => this.#feeds[p.name] = tensor(memory.frozen[i], p));
+    program.metrics.forEach((p, i) => this.#fetches[p.name] = tensor(memory.metrics[i], p));
+    this.#fetches[program.gradient.name] = tensor(memory.gradient, program.gradient);
   }
 
-  /** Computes `gradient` and `metrics` from the other buffers. */
-  run(): void {
+  /** The data that the next runs take rows of; `data` in the order of the program's specs. */
+  from(indices: Int32Array, data: TypedData[]): void {
+    this.#indices = indices;
+    Object.entries(this.#program.specs).forEach(([name, s], i) => {
+      const dtype: Dtype = s.dtype ?? "float32";
+      if (isShared(s)) this.#feeds[name] = ortTensor(data[i], dtype, s.shape);
+      else {
+        const row = s.shape.slice(1);
+        const shape = [data[i].length / sizeOf(row), ...row];
+        this.#feeds[dataInput(name)] = ortTensor(data[i], dtype, shape);
+      }
+    });
+  }
+
+  /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
+  run(from: number, parameters: number): void {
+    const { rows } = this.#program;
+    const indices = this.#indices.subarray(from, from + rows);
+    this.#feeds.indices = ortTensor(indices, "int32", [rows]);
+    this.#feeds[this.#program.parameters.name] = this.#parameters[parameters];
     this.#session.run(this.#feeds, this.#fetches);
-    this.#metricData.forEach((data, i) => this.metrics[i] = Number(data[0]));
   }
 
   dispose(): void {
@@ -54,12 +61,5 @@ export class GradientSession {
   }
 }
 
-/** Copies elements by name. */
-export function copyAll(
-  from: Record<string, TypedData>,
-  into: Record<string, TypedData>,
-): void {
-  for (const name of Object.keys(into)) {
-    (into[name] as Float32Array).set(from[name] as Float32Array);
-  }
-}
+/** Name of the graph's input that holds the rows which an input of the step is taken from. */
+export const dataInput = (name: string): string => `data/${name}`;

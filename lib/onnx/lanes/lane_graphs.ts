@@ -4,23 +4,18 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { add, mul } from "../builder/mod.ts";
+import { gemm, reshape } from "../builder/mod.ts";
 import { eliminateDead } from "../graph/eliminate_dead.ts";
 import { foldSums } from "../graph/fold_sums.ts";
-import { Graph, type Value } from "../graph/graph.ts";
+import { Graph, int, type Value } from "../graph/graph.ts";
 import { encodeModel } from "../graph/model_proto.ts";
 import { TraceError } from "../errors.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import { recordMicroBatches } from "../micro_batches.ts";
 import { type LossFunction, recordGradient } from "../record_gradient.ts";
-import {
-  bindVariables,
-  sortVariables,
-  type StepGraphOptions,
-  stepInputs,
-  writeUpdate,
-} from "../step_graph.ts";
+import { bindVariables, sortVariables, type StepGraphOptions, writeUpdate } from "../step_graph.ts";
 import type { Port, StepProgram } from "../step_runner.ts";
+import { dataInput } from "./gradient_session.ts";
 import type { GradientProgram } from "./lane_protocol.ts";
 
 const port = (name: string, { dtype, shape }: Value): Port => ({ name, dtype, shape });
@@ -44,7 +39,7 @@ export function laneSpecs(
 }
 
 /**
- * Records loss and gradient of a lane.
+ * Records loss and gradient of a lane; `specs` are those of its rows, which the graph gathers.
  *
  * @throws {TraceError} If the loss draws random numbers or assigns variables.
  */
@@ -55,7 +50,7 @@ export function gradientProgram(
   options: Pick<StepGraphOptions, "lower" | "microBatch">,
 ): { program: GradientProgram; frozen: { variable: tf.Variable; value: Value }[] } {
   const graph = new Graph({ forRuntime: true });
-  const inputs = stepInputs(graph, specs);
+  const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
   const { parameters, bind } = bindVariables(graph, variables);
   const context = { variables, loss, bind, lower: options.lower };
   const { gradient, metrics, trace } = options.microBatch === undefined
@@ -72,8 +67,9 @@ export function gradientProgram(
   eliminateDead(graph);
   foldSums(graph);
   const program = {
-    model: encodeModel(graph, { name: "gradient" }),
-    inputs: Object.entries(inputs).map(([name, v]) => port(name, v)),
+    model: encodeModel(graph, { name: "gradient", symbolicDims }),
+    specs,
+    rows,
     parameters: port(parameters.name!, parameters),
     frozen: frozen.map(({ value }) => port(value.name!, value)),
     gradient: port("gradient", gradient),
@@ -82,10 +78,28 @@ export function gradientProgram(
   return { program, frozen };
 }
 
-/** Name of a lane's gradient among the inputs of the update. */
-export const gradientInput = (lane: number): string => `gradient/${lane}`;
+/** A lane's inputs out of all rows of the data, by the indices of its own. */
+function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
+  const rows = Object.values(specs).find((s) => !isShared(s))?.shape[0] ?? 1;
+  const indices = graph.input("indices", "int32", [rows]);
+  const symbolicDims: Record<string, Record<number, string>> = {};
+  const inputs: Record<string, Value> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    const { shape, dtype = "float32" } = spec;
+    if (isShared(spec)) inputs[name] = graph.input(name, dtype, shape);
+    else {
+      const data = graph.input(dataInput(name), dtype, [1, ...shape.slice(1)]);
+      symbolicDims[dataInput(name)] = { 0: "rows" };
+      [inputs[name]] = graph.emit("Gather", [data, indices], [{ dtype, shape }], { axis: int(0) });
+    }
+  }
+  return { inputs, symbolicDims, rows };
+}
 
-/** The update as a step whose inputs are the lanes' gradients. */
+/** Name of the update's input: the lanes' gradients, one after the other. */
+export const gradientsInput = "gradients";
+
+/** The update as a step whose input are the lanes' gradients. */
 export function updateProgram(
   size: number,
   lanes: number,
@@ -93,20 +107,20 @@ export function updateProgram(
 ): StepProgram {
   const { optimizer } = options;
   const graph = new Graph({ forRuntime: true });
-  const specs: Record<string, InputSpec> = {};
-  for (let i = 0; i < lanes; i++) specs[gradientInput(i)] = { shape: [size] };
-  const gradients = Object.values(stepInputs(graph, specs));
+  const gradients = graph.input(gradientsInput, "float32", [lanes, size]);
   const parameters = graph.input("state/parameters", "float32", [size]);
   const slots = optimizer.slots.map((s) => graph.input(`state/${s}`, "float32", [size]));
   const scalars = graph.input("scalars", "float32", [optimizer.scalars]);
-  const total = gradients.reduce((a, b) => add(graph, a, b));
-  const mean = mul(graph, total, graph.splat(1 / lanes, "float32"));
-  writeUpdate(graph, { parameters, slots, scalars, gradient: mean }, options);
+  // Their mean as a product: one pass over them.
+  const shares = graph.splat(1 / lanes, "float32", [1, lanes]);
+  const gradient = reshape(graph, gemm(graph, shares, gradients), [size]);
+  writeUpdate(graph, { parameters, slots, scalars, gradient }, options);
   eliminateDead(graph);
   foldSums(graph);
   return {
     batchSize: 1,
-    specs,
+    // Not a batch: the same shape for all steps.
+    specs: { [gradientsInput]: { shape: [lanes, size], shared: true } },
     state: [parameters, ...slots].map((v, i) => ({
       ...port(v.name!, v),
       output: graph.outputs[i].name,

@@ -3,111 +3,171 @@
  * share of the rows.
  * @module
  */
-import { makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
+import { Worker } from "node:worker_threads";
+import type { TypedData } from "../graph/dtype.ts";
 import type { SessionOptions } from "../runtime.ts";
-import type { Port } from "../step_runner.ts";
 import {
   announce,
+  computeCommand,
   endCommand,
   type GradientProgram,
+  type LaneControl,
   type LaneMemory,
   type LaneReady,
   type LaneSetup,
   waitForChange,
   Word,
 } from "./lane_protocol.ts";
+import { Lifeline } from "./lifeline.ts";
+import { addressOf } from "./memory_address.ts";
 
 /** One lane, seen from the calling thread. */
 export class Lane {
-  readonly memory: LaneMemory;
+  readonly #control: LaneControl;
   readonly #worker: Worker;
+  readonly #lifeline = new Lifeline();
+  /** Kept alive: its thread knows this memory by address. */
+  readonly #memory: LaneMemory;
+  #data: TypedData[] = [];
   #request = 0;
+  /** Why the thread has ended, if it has. */
+  #ended: Error | null = null;
 
-  private constructor(program: GradientProgram, readonly number: number) {
-    this.memory = laneMemory(program);
-    this.#worker = new Worker(new URL("./lane_worker.ts", import.meta.url), { type: "module" });
+  private constructor(
+    program: GradientProgram,
+    memory: LaneMemory,
+    session: SessionOptions,
+    readonly number: number,
+  ) {
+    const shared = (bytes: number) => new SharedArrayBuffer(bytes);
+    this.#control = {
+      words: new Int32Array(shared(4 * Object.keys(Word).length)),
+      data: new BigInt64Array(shared(16 * (1 + Object.keys(program.specs).length))),
+      error: new Uint8Array(shared(2048)),
+    };
+    this.#memory = memory;
+    const { parameters, frozen, metrics, gradient } = program;
+    const at = (data: TypedData, { dtype }: { dtype: typeof parameters.dtype }) => ({
+      dtype,
+      address: addressOf(data),
+      length: data.length,
+    });
+    const setup: LaneSetup = {
+      program,
+      memory: {
+        parameters: memory.parameters.map((data) => at(data, parameters)),
+        frozen: memory.frozen.map((data, i) => at(data, frozen[i])),
+        gradient: at(memory.gradient, gradient),
+        metrics: memory.metrics.map((data, i) => at(data, metrics[i])),
+      },
+      control: this.#control,
+      session,
+      lifeline: this.#lifeline.path,
+    };
+    this.#worker = new Worker(new URL("./lane_worker.ts", import.meta.url), { workerData: setup });
   }
 
   /** @throws {Error} If the lane's thread cannot run the program. */
   static async start(
     program: GradientProgram,
+    memory: LaneMemory,
     session: SessionOptions,
     number: number,
   ): Promise<Lane> {
-    const lane = new Lane(program, number);
+    const lane = new Lane(program, memory, session, number);
     const worker = lane.#worker;
     try {
       await new Promise<void>((resolve, reject) => {
-        const fail = (why: string) =>
+        const fail = (why: string) => {
+          lane.#ended = new Error(`Cannot train: lane ${number} failed: ${why}`);
           reject(new Error(`Cannot compile step: lane ${number} failed: ${why}`));
-        worker.onmessage = ({ data }: MessageEvent<LaneReady>) =>
-          data.error === undefined ? resolve() : fail(data.error);
-        worker.onerror = (event) => {
-          event.preventDefault();
-          fail(event.message);
         };
-        const setup: LaneSetup = { program, memory: lane.memory, session };
-        worker.postMessage(setup);
+        worker.on(
+          "message",
+          ({ error }: LaneReady) => error === undefined ? resolve() : fail(error),
+        );
+        worker.on("error", (error: Error) => fail(error.message));
+        worker.on("exit", () => fail("its thread ended"));
       });
     } catch (error) {
-      worker.terminate();
+      await worker.terminate();
       throw error;
+    } finally {
+      lane.#lifeline.unlink();
     }
+    // Lanes that were not disposed must not keep the process alive.
+    worker.unref();
     return lane;
   }
 
-  /** Lets the lane compute on one of its two sets of rows. */
-  ask(rows: 0 | 1): void {
-    this.#send(rows);
+  /** The data that the next requests take rows of; `data` in the order of the program's specs. */
+  from(indices: Int32Array, data: TypedData[]): void {
+    this.#data = [indices, ...data];
+    this.#data.forEach((d, i) => {
+      this.#control.data[2 * i] = addressOf(d);
+      this.#control.data[2 * i + 1] = BigInt(d.length);
+    });
+    Atomics.add(this.#control.words, Word.epoch, 1);
   }
 
-  /** Waits for the answer. @throws {Error} If the lane failed. */
+  /** Lets the lane compute on its rows, which begin at `from` among the indices. */
+  ask(from: number, parameters: number): void {
+    if (this.#ended) throw this.#ended;
+    const { words } = this.#control;
+    Atomics.store(words, Word.from, from);
+    Atomics.store(words, Word.parameters, parameters);
+    this.#send(computeCommand);
+  }
+
+  /** Waits for the answer. @throws {Error} If the lane failed or its thread has ended. */
   wait(): void {
-    const { control, error } = this.memory;
-    waitForChange(control, Word.answered, this.#request - 1);
-    const length = Atomics.exchange(control, Word.errorLength, 0);
+    const { words, error } = this.#control;
+    waitForChange(words, Word.answered, this.#request - 1, () => this.#checkAlive());
+    const length = Atomics.exchange(words, Word.errorLength, 0);
     if (length > 0) {
       const text = new TextDecoder().decode(error.slice(0, length));
       throw new Error(`Cannot train: lane ${this.number} failed: ${text}`);
     }
   }
 
-  setFrozen(values: { name: string; data: TypedData }[]): void {
-    const { frozen, control } = this.memory;
-    for (const { name, data } of values) {
-      (frozen[name] as Float32Array | undefined)?.set(data as Float32Array);
+  #checkAlive(): void {
+    if (!this.#ended && this.#lifeline.isCut()) {
+      this.#ended = new Error(`Cannot train: lane ${this.number} failed: its thread ended`);
     }
-    Atomics.add(control, Word.frozenVersion, 1);
+    if (this.#ended) throw this.#ended;
   }
 
-  /** Ends the lane's thread. */
+  /** Ends the thread at once, whatever it does: what dispose() must not do to native code. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Lets go of the data of the last epoch. */
+  release(): void {
+    this.#data = [];
+  }
+
+  /** Ends the lane's thread, which must have answered. */
   dispose(): void {
-    this.#send(endCommand);
-    waitForChange(this.memory.control, Word.answered, this.#request - 1);
+    if (!this.#ended) {
+      this.#send(endCommand);
+      try {
+        waitForChange(
+          this.#control.words,
+          Word.answered,
+          this.#request - 1,
+          () => this.#checkAlive(),
+        );
+      } catch { /* It ended by itself. */ }
+      this.#ended = new Error(`Cannot train: lane ${this.number} failed: it is disposed`);
+    }
+    this.#lifeline.close();
     this.#worker.terminate();
   }
 
   #send(command: number): void {
-    const { control } = this.memory;
-    Atomics.store(control, Word.command, command);
-    announce(control, Word.asked, ++this.#request);
+    const { words } = this.#control;
+    Atomics.store(words, Word.command, command);
+    announce(words, Word.asked, ++this.#request);
   }
-}
-
-function laneMemory(program: GradientProgram): LaneMemory {
-  const arrays = (ports: Port[]) => Object.fromEntries(ports.map((p) => [p.name, sharedData(p)]));
-  return {
-    control: new Int32Array(new SharedArrayBuffer(4 * Object.keys(Word).length)),
-    rows: [arrays(program.inputs), arrays(program.inputs)],
-    parameters: sharedData(program.parameters) as Float32Array,
-    frozen: arrays(program.frozen),
-    gradient: sharedData(program.gradient) as Float32Array,
-    metrics: new Float64Array(new SharedArrayBuffer(8 * program.metrics.length)),
-    error: new Uint8Array(new SharedArrayBuffer(2048)),
-  };
-}
-
-function sharedData({ dtype, shape }: Port): TypedData {
-  const type = makeData(dtype, 0).constructor as Float32ArrayConstructor;
-  return new type(new SharedArrayBuffer(type.BYTES_PER_ELEMENT * sizeOf(shape)));
 }

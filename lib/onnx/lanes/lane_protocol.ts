@@ -1,19 +1,21 @@
 /**
- * What the calling thread and a lane's thread share: memory, and words that say whose turn it is.
- *
- * ONNX Runtime takes no tensors over shared memory, so each side copies between this memory and
- * tensors of its own.
+ * What the calling thread and a lane's thread share: words that say whose turn it is, and the
+ * addresses of the memory that they compute on.
  * @module
  */
 import type { TypedData } from "../graph/dtype.ts";
+import type { InputSpec } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
+import type { MemoryAddress } from "./memory_address.ts";
 
 /** Loss and gradient on a lane's rows, as plain data. */
 export interface GradientProgram {
   model: Uint8Array;
-  /** Inputs of the step at a lane's number of rows. */
-  inputs: Port[];
+  /** Inputs of the step, at the rows of the whole batch. */
+  specs: Record<string, InputSpec>;
+  /** Rows of the batch that are a lane's. */
+  rows: number;
   /** Name and shape of the flat parameters. */
   parameters: Port;
   /** Variables that are read and never change. */
@@ -23,42 +25,59 @@ export interface GradientProgram {
   metrics: Port[];
 }
 
-/** Memory of one lane. All of it is shared. */
+/** What a lane reads and writes in every step. The memory is the calling thread's. */
 export interface LaneMemory {
-  /** The words of `Word`. */
-  control: Int32Array;
-  /** Elements of the inputs, twice: one set is filled while the other is computed on. */
-  rows: [Record<string, TypedData>, Record<string, TypedData>];
-  parameters: Float32Array;
-  frozen: Record<string, TypedData>;
-  gradient: Float32Array;
-  /** First element of each metric. */
-  metrics: Float64Array;
+  /** The two buffers that the parameters alternate between. */
+  parameters: TypedData[];
+  frozen: TypedData[];
+  gradient: TypedData;
+  metrics: TypedData[];
+}
+
+/** A lane's memory as it is posted to its thread. */
+export type LaneMemoryAddress = {
+  [K in keyof LaneMemory]: LaneMemory[K] extends TypedData[] ? MemoryAddress[] : MemoryAddress;
+};
+
+/** Memory over which a lane's thread is told what to do. All of it is shared. */
+export interface LaneControl {
+  /** The places of `Word`. */
+  words: Int32Array;
+  /** Data of the epoch: address and elements of the indices, then of each input of the specs. */
+  data: BigInt64Array;
   /** UTF-8 text of the last error. */
   error: Uint8Array;
 }
 
-/** Places in `LaneMemory.control`. */
+/** Places in `LaneControl.words`. */
 export const Word = {
   /** Number of the last request. */
   asked: 0,
   /** Number of the last answer. */
   answered: 1,
-  /** What is asked: 0 or 1 compute on these rows, -1 end. */
+  /** What is asked: 0 to compute, -1 to end. */
   command: 2,
   /** Bytes of the error, or 0. */
   errorLength: 3,
-  /** How often the frozen variables were written. */
-  frozenVersion: 4,
+  /** Number of the epoch, whose data is read again when it changes. */
+  epoch: 4,
+  /** Where the lane's rows begin among the indices. */
+  from: 5,
+  /** Which of the two buffers holds the parameters. */
+  parameters: 6,
 } as const;
 
+export const computeCommand = 0;
 export const endCommand = -1;
 
 /** What starts a lane. */
 export interface LaneSetup {
   program: GradientProgram;
-  memory: LaneMemory;
+  memory: LaneMemoryAddress;
+  control: LaneControl;
   session: SessionOptions;
+  /** File that the thread locks for as long as it lives. */
+  lifeline: string;
 }
 
 /** A lane's only message: that it is ready, or why it is not. */
@@ -70,17 +89,31 @@ export type LaneReady = { error?: string };
  */
 const spinMs = 0.3;
 
-/** Returns once a word is no longer `seen`: looks for a while, then sleeps. */
-export function waitForChange(control: Int32Array, word: number, seen: number): void {
+/** A sleeping thread looks about after this long. */
+const sleepMs = 100;
+
+/**
+ * Returns once a word is no longer `seen`: looks for a while, then sleeps. A sleeper calls `check`
+ * from time to time, which may throw.
+ */
+export function waitForChange(
+  words: Int32Array,
+  word: number,
+  seen: number,
+  check?: () => void,
+): void {
   const until = performance.now() + spinMs;
   do {
-    for (let i = 0; i < 100; i++) if (Atomics.load(control, word) !== seen) return;
+    for (let i = 0; i < 100; i++) if (Atomics.load(words, word) !== seen) return;
   } while (performance.now() < until);
-  while (Atomics.load(control, word) === seen) Atomics.wait(control, word, seen);
+  while (Atomics.load(words, word) === seen) {
+    const how = Atomics.wait(words, word, seen, check ? sleepMs : undefined);
+    if (how === "timed-out") check?.();
+  }
 }
 
 /** Sets a word and wakes whoever sleeps on it. */
-export function announce(control: Int32Array, word: number, value: number): void {
-  Atomics.store(control, word, value);
-  Atomics.notify(control, word);
+export function announce(words: Int32Array, word: number, value: number): void {
+  Atomics.store(words, word, value);
+  Atomics.notify(words, word);
 }

@@ -2,8 +2,9 @@
  * A lane's thread: computes whenever it is asked to, until it is told to end.
  * @module
  */
+import { parentPort, workerData } from "node:worker_threads";
 import { loadRuntime } from "../runtime.ts";
-import { copyAll, GradientSession } from "./gradient_session.ts";
+import { GradientSession } from "./gradient_session.ts";
 import {
   announce,
   endCommand,
@@ -13,52 +14,62 @@ import {
   waitForChange,
   Word,
 } from "./lane_protocol.ts";
+import { dataAt } from "./memory_address.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: (event: MessageEvent<LaneSetup>) => void;
-  postMessage(ready: LaneReady): void;
-  close(): void;
-};
+const setup: LaneSetup = workerData;
+const { words, error: errorText } = setup.control;
 
-scope.onmessage = async ({ data: { program, memory, session } }) => {
-  let lane: GradientSession;
-  try {
-    await loadRuntime();
-    lane = new GradientSession(program, session);
-  } catch (error) {
-    scope.postMessage({ error: (error as Error).message });
-    return scope.close();
-  }
-  scope.postMessage({});
-  const last = serve(lane, memory);
+// Held until this thread ends, whatever ends it.
+const lifeline = Deno.openSync(setup.lifeline, { write: true });
+lifeline.lockSync(true);
+
+const ready = (message: LaneReady) => parentPort!.postMessage(message);
+let lane: GradientSession | null = null;
+try {
+  await loadRuntime();
+  const { parameters, frozen, gradient, metrics } = setup.memory;
+  const memory: LaneMemory = {
+    parameters: parameters.map(dataAt),
+    frozen: frozen.map(dataAt),
+    gradient: dataAt(gradient),
+    metrics: metrics.map(dataAt),
+  };
+  lane = new GradientSession(setup.program, memory, setup.session);
+} catch (error) {
+  ready({ error: (error as Error).message });
+}
+if (lane) {
+  ready({});
+  const last = serve(lane);
   lane.dispose();
-  announce(memory.control, Word.answered, last);
-  scope.close();
-};
+  announce(words, Word.answered, last);
+}
 
 /** Answers until the request to end, whose number it returns. */
-function serve(lane: GradientSession, memory: LaneMemory): number {
-  const { control } = memory;
-  let frozenVersion = 0;
+function serve(lane: GradientSession): number {
+  let epoch = 0;
   for (let request = 0;;) {
-    waitForChange(control, Word.asked, request);
-    request = Atomics.load(control, Word.asked);
-    const command = Atomics.load(control, Word.command);
-    if (command === endCommand) return request;
+    waitForChange(words, Word.asked, request);
+    request = Atomics.load(words, Word.asked);
+    if (Atomics.load(words, Word.command) === endCommand) return request;
     try {
-      const version = Atomics.load(control, Word.frozenVersion);
-      if (version !== frozenVersion) copyAll(memory.frozen, lane.frozen);
-      frozenVersion = version;
-      copyAll(memory.rows[command], lane.inputs);
-      lane.parameters.set(memory.parameters);
-      lane.run();
-      memory.gradient.set(lane.gradient);
-      memory.metrics.set(lane.metrics);
+      if (Atomics.load(words, Word.epoch) !== epoch) readData(lane);
+      epoch = Atomics.load(words, Word.epoch);
+      lane.run(Atomics.load(words, Word.from), Atomics.load(words, Word.parameters));
     } catch (error) {
       const text = new TextEncoder().encode((error as Error).message || String(error));
-      memory.error.set(text.subarray(0, memory.error.length));
-      Atomics.store(control, Word.errorLength, Math.min(text.length, memory.error.length));
+      errorText.set(text.subarray(0, errorText.length));
+      Atomics.store(words, Word.errorLength, Math.min(text.length, errorText.length));
     }
-    announce(control, Word.answered, request);
+    announce(words, Word.answered, request);
   }
+}
+
+function readData(lane: GradientSession): void {
+  const { data } = setup.control;
+  const at = (i: number) => ({ address: data[2 * i], length: Number(data[2 * i + 1]) });
+  const indices = dataAt({ dtype: "int32", ...at(0) }) as Int32Array;
+  const inputs = Object.values(setup.program.specs)
+    .map(({ dtype = "float32" }, i) => dataAt({ dtype, ...at(1 + i) }));
+  lane.from(indices, inputs);
 }

@@ -5,6 +5,7 @@ import { createModel, type ModelConfig } from "../../models/mod.ts";
 import { compileStep, type GeneralStepOptions } from "../mod.ts";
 import { Lane } from "./lane_pool.ts";
 import { gradientProgram } from "./lane_graphs.ts";
+import type { GradientProgram } from "./lane_protocol.ts";
 
 await tf.setBackend("cpu");
 
@@ -207,28 +208,99 @@ Deno.test("a step in lanes that is not fed well names the input and can go on", 
   model.dispose();
 });
 
-Deno.test("an error of a lane's thread surfaces on the caller by the lane's number", async () => {
+/** A lane by itself, on a program that ONNX Runtime can be made to refuse while it runs. */
+async function gatherLane(number: number, change: Partial<GradientProgram> = {}) {
   const weight = tf.variable(tf.tensor1d([1, 2]));
-  // Out of range on this lane: ONNX Runtime refuses the index while it runs.
   const { program } = gradientProgram(
     [weight],
     (t) => tf.mean(tf.gather(weight, t.at as tf.Tensor1D)),
     { at: { shape: [2], dtype: "int32" } },
     {},
   );
-  const lane = await Lane.start(program, {}, 3);
-  lane.memory.parameters.set([1, 2]);
-  lane.memory.rows[0].at.set([0, 7] as never);
-  lane.ask(0);
+  weight.dispose();
+  const parameters = Float32Array.of(1, 2);
+  const memory = {
+    parameters: [parameters, parameters],
+    frozen: [],
+    gradient: new Float32Array(2),
+    metrics: [new Float32Array(1)],
+  };
+  return { lane: await Lane.start({ ...program, ...change }, memory, {}, number), memory };
+}
+
+Deno.test("an error of a lane's thread surfaces on the caller by the lane's number", async () => {
+  const { lane, memory } = await gatherLane(3);
+  lane.from(Int32Array.of(0, 1, 2, 3), [Int32Array.of(0, 7, 0, 1)]);
+  lane.ask(0, 0);
   assert.throws(() => lane.wait(), /^Error: Cannot train: lane 3 failed: .*invalid indice/);
-  lane.memory.rows[1].at.set([0, 1] as never);
-  lane.ask(1);
+  lane.ask(2, 1);
   lane.wait();
-  assert.equal(lane.memory.metrics[0], 1.5);
+  assert.equal(memory.metrics[0][0], 1.5);
+  assert.deepEqual([...memory.gradient], [0.5, 0.5]);
   lane.dispose();
   await assert.rejects(
-    Lane.start({ ...program, model: Uint8Array.of(1, 2, 3) }, {}, 2),
+    gatherLane(2, { model: Uint8Array.of(1, 2, 3) }),
     /^Error: Cannot compile step: lane 2 failed: /,
   );
-  weight.dispose();
+});
+
+Deno.test("a lane whose thread ends is not waited for, neither while it is asked nor after", async () => {
+  for (const when of ["before it answers", "between two steps"] as const) {
+    const { lane } = await gatherLane(1);
+    lane.from(Int32Array.of(0, 1), [Int32Array.of(0, 1)]);
+    lane.ask(0, 0);
+    lane.wait();
+    const ended = lane.terminate();
+    if (when === "between two steps") await ended;
+    assert.throws(
+      () => {
+        lane.ask(0, 0);
+        lane.wait();
+      },
+      { message: "Cannot train: lane 1 failed: its thread ended" },
+      when,
+    );
+    assert.throws(() => lane.ask(0, 0), /its thread ended/);
+    lane.dispose();
+    await ended;
+  }
+});
+
+Deno.test("lanes that were not disposed let the process end, and end when they are collected", async () => {
+  const script = `
+    import * as tf from "@tensorflow/tfjs";
+    import { compileStep } from "${new URL("../mod.ts", import.meta.url)}";
+    await tf.setBackend("cpu");
+    async function forgotten() {
+      const w = tf.variable(tf.tensor1d([1, 2]));
+      const step = await compileStep({
+        variables: [w],
+        inputs: { x: { shape: [4, 2] } },
+        loss: (t) => tf.mean(tf.square(tf.mul(t.x, w))),
+        optimizer: { kind: "sgd", learningRate: 0.1 },
+        batchSize: 4,
+        lanes: 2,
+      });
+      step.stepFeeds({ x: new Float32Array(8).fill(1) });
+    }
+    const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
+    await forgotten();
+    const before = Deno.build.os === "linux" ? threads() : 0;
+    if (Deno.args[0] === "collect") {
+      for (let i = 0; i < 40 && threads() >= before; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      console.log(threads() < before ? "ended" : "still there");
+    } else console.log("ended");
+  `;
+  const runs = Deno.build.os === "linux" ? ["leave", "collect"] : ["leave"];
+  await Promise.all(runs.map(async (how) => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--v8-flags=--expose-gc", "--ext=ts", script, how],
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assert.match(decode(stdout), /ended$/m, how + decode(stderr));
+  }));
 });
