@@ -9,6 +9,7 @@ import {
   type Model,
   writeAtomic,
 } from "../models/mod.ts";
+import type { BatchParts } from "./batch_parts.ts";
 import type { OptimizerState } from "./optimizers.ts";
 import type { ScheduleState } from "./schedules.ts";
 import type { EpochRecord } from "./trainer.ts";
@@ -20,6 +21,8 @@ export interface Checkpoint {
   bestEpoch: number;
   optimizer: OptimizerState;
   schedule: ScheduleState;
+  /** How batches were computed: another way rounds differently. */
+  parts: BatchParts;
   history: EpochRecord[];
 }
 
@@ -44,6 +47,7 @@ export function checkpointToBytes(model: Model, checkpoint: Checkpoint): Uint8Ar
     slots: String(checkpoint.optimizer.slots.length),
     form: checkpoint.optimizer.form ?? "plain",
     schedule: JSON.stringify(checkpoint.schedule),
+    parts: JSON.stringify(checkpoint.parts),
     history: JSON.stringify(checkpoint.history),
   });
 }
@@ -91,6 +95,8 @@ export function checkpointFromBytes(
       form: metadata.form as "plain" | "compiled",
     },
     schedule: JSON.parse(metadata.schedule),
+    // Earlier files were written without parts: they knew of none.
+    parts: metadata.parts ? JSON.parse(metadata.parts) : { lanes: 1 },
     history: JSON.parse(metadata.history),
   };
 }

@@ -2,7 +2,7 @@
  * Training steps compiled to one ONNX graph and run by ONNX Runtime.
  *
  * Data in memory go in whole: windows are gathered inside the graph from the matrix of bars, and
- * many steps are one native call.
+ * many steps are one native call. Batches that are computed in parts are cut here instead.
  * @module
  */
 import {
@@ -16,41 +16,15 @@ import { loadTf, type Tf } from "../models/mod.ts";
 import {
   eagerLogits,
   type EngineOptions,
+  type ResidentData,
   trainableVariables,
   type TrainingEngine,
 } from "./engine.ts";
 import { encodedWidth, lossFunction } from "./losses.ts";
-import { convertState, type OptimizerConfig, type OptimizerState } from "./optimizers.ts";
+import { compiledOptimizer, convertState, type OptimizerState } from "./optimizers.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
 
 type Tensor = tfTypes.Tensor;
-
-/** The optimizer as compiled steps write it, or null where they have another rule than ours. */
-function compiledOptimizer(config: OptimizerConfig):
-  | Parameters<
-    typeof compileStep
-  >[0]["optimizer"]
-  | null {
-  switch (config.kind) {
-    case "adamw":
-      return { ...config };
-    case "adam": {
-      const { weightDecay, ...rest } = config;
-      return weightDecay === 0 ? rest : null;
-    }
-    case "sgd": {
-      const { weightDecay, ...rest } = config;
-      return weightDecay === 0 ? rest : null;
-    }
-    default:
-      return null;
-  }
-}
-
-/** Whether the update itself can be part of the graph. */
-export function hasCompiledOptimizer(config: OptimizerConfig): boolean {
-  return compiledOptimizer(config) !== null;
-}
 
 /** Windows per call of the compiled forward pass: what bounds its memory. */
 const piece = 1024;
@@ -61,7 +35,9 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
   const { model, losses, batchSize, clipNorm, seed, threads } = options;
   const { windowBars, features } = model.config;
   const width = encodedWidth(model.heads);
-  const lossOf = lossFunction(tf, model.heads, losses);
+  const { lanes, microBatch } = options.parts ?? { lanes: 1 };
+  const inParts = lanes > 1 || microBatch !== undefined;
+  const lossOf = lossFunction(tf, model.heads, losses, { weightsAverageOne: inParts });
   const variables = trainableVariables(model);
   const optimizer = compiledOptimizer(options.optimizer)!;
   for (const site of model.dropoutSites) site.draws = true;
@@ -83,6 +59,8 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       clipNorm,
       seed,
       threads,
+      lanes,
+      microBatch,
     });
 
   // Compiled for the form that the first data has; the state moves along if another one comes.
@@ -133,8 +111,9 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
     { shape: [batchSize], dtype: "int32" },
   ];
   // What can't be compiled shows here, before any training.
-  if (options.resident) await use(options.resident.bars, residentSpec(options.resident.bars));
-  else await use("windows", windowsSpec);
+  if (options.resident && !inParts) {
+    await use(options.resident.bars, residentSpec(options.resident.bars));
+  } else await use("windows", windowsSpec);
   let written = true;
   let forward: CompiledFunction | null = null;
   const writeBack = () => {
@@ -146,6 +125,10 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
   return {
     backend: "ort",
     async steps(data, order, rates) {
+      if (inParts) {
+        written = false;
+        return stepsInParts(await use("windows", windowsSpec), data, order, rates, options);
+      }
       const step = await use(data.bars, residentSpec(data.bars));
       written = false;
       const { matrix, rows, y, weights } = data;
@@ -154,7 +137,8 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
     async step(batch, learningRate) {
       const s = await use("windows", windowsSpec);
       written = false;
-      const { x, y, weights, n } = batch;
+      const { x, y, n } = batch;
+      const weights = inParts ? averagingOne(batch.weights, n) : batch.weights;
       if (n === batchSize) return s.stepFeeds({ x, y, weights }, { learningRate }).loss;
       let all = positions.get(n);
       if (!all) positions.set(n, all = Int32Array.from({ length: n }, (_, i) => i));
@@ -191,6 +175,54 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       for (const site of model.dropoutSites) site.draws = false;
     },
   };
+}
+
+/** Values of windows cut for one call: what bounds its memory (32 MiB). */
+const cutValues = 8 << 20;
+
+/** Steps over samples of data in memory whose windows are cut here: parts of a batch need them apart. */
+function stepsInParts(
+  step: CompiledStep,
+  data: ResidentData,
+  order: Int32Array,
+  rates: Float64Array,
+  { model, batchSize }: EngineOptions,
+): Float32Array {
+  const { windowBars, features } = model.config;
+  const size = windowBars * features;
+  const width = data.y.length / data.rows.length;
+  const losses = new Float32Array(rates.length);
+  const perCall = Math.max(1, Math.floor(cutValues / (batchSize * size)));
+  for (let first = 0; first < rates.length; first += perCall) {
+    const taken = order.subarray(first * batchSize, (first + perCall) * batchSize);
+    const n = taken.length;
+    const x = new Float32Array(n * size);
+    const y = new Float32Array(n * width);
+    const weights = new Float32Array(n);
+    for (let i = 0; i < n; i++) {
+      const sample = taken[i];
+      const end = (data.rows[sample] + 1) * features;
+      x.set(data.matrix.subarray(end - size, end), i * size);
+      for (let k = 0; k < width; k++) y[i * width + k] = data.y[sample * width + k];
+      weights[i] = data.weights[sample];
+    }
+    const learningRate = rates.subarray(first, first + perCall);
+    const feeds = { x, y, weights: averagingOne(weights, batchSize) };
+    losses.set(step.epoch(feeds, Int32Array.from(weights.keys()), { learningRate }), first);
+  }
+  return losses;
+}
+
+/** Weights whose mean over each batch is 1; NaN in a batch without any weight, as its loss is then. */
+function averagingOne(weights: Float32Array, batchSize: number): Float32Array {
+  const out = weights.slice();
+  for (let from = 0; from < out.length; from += batchSize) {
+    const batch = out.subarray(from, from + batchSize);
+    let sum = 0;
+    for (const w of batch) sum += w;
+    if (sum > 0) { for (let i = 0; i < batch.length; i++) batch[i] *= batch.length / sum; }
+  }
+  return out;
 }
 
 /** Windows [n, windowBars, features] whose last bars are `rows`, gathered from the matrix of bars. */

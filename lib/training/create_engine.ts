@@ -3,6 +3,7 @@
  * @module
  */
 import { loadTf } from "../models/mod.ts";
+import { hasCompiledOptimizer } from "./optimizers.ts";
 import type { BackendName } from "./backend.ts";
 import { eagerEngine, type EngineOptions, type TrainingEngine } from "./engine.ts";
 
@@ -23,7 +24,7 @@ export async function createEngine(
   }
   if (backend !== "ort") return await eagerEngine(backend, options);
   // The compiler imports TensorFlow.js: not before the first training.
-  const { compiledEngine, hasCompiledOptimizer } = await import("./compiled_engine.ts");
+  const { compiledEngine } = await import("./compiled_engine.ts");
   const { compiledGradients } = await import("./compiled_gradients.ts");
   const { model, losses, batchSize } = options;
   try {

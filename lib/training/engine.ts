@@ -15,6 +15,7 @@ import {
 } from "./optimizers.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
 import type { BackendName } from "./backend.ts";
+import type { BatchParts } from "./batch_parts.ts";
 
 /** A batch as engines take it. */
 export interface EncodedBatch {
@@ -72,6 +73,8 @@ export interface EngineOptions {
   clipNorm?: number;
   /** Threads of a compiled step. Default 1. */
   threads?: number;
+  /** Threads and parts that a batch is shared among in a compiled step. Default: neither. */
+  parts?: BatchParts;
   /** The training set, where it lies in memory whole. */
   resident?: ResidentData;
   /** State to go on from. */

@@ -94,6 +94,11 @@ export function lossesOf(
   });
 }
 
+/** Whether the loss of a batch is the (weighted) mean of its samples' losses, so that parts average. */
+export function isMeanOverSamples(losses: readonly Loss[]): boolean {
+  return losses.every((l) => l.kind !== "sharpe");
+}
+
 /** Columns of a dataset's `y` that a head takes under its loss. */
 export function targetColumns(head: Head, loss: Loss): number {
   return loss.kind === "quantile" ? 1 : headTargets(head);
@@ -159,12 +164,22 @@ export function encodeTargets(
 /**
  * The total loss as a function of tensors: logits [n, width], encoded targets [n, width] and sample
  * weights [n] to a scalar. Heads add up with their weights.
+ *
+ * @param options.weightsAverageOne The whole batch's weights have the mean 1, and these rows may be a
+ * part of it: the mean over its parts is then the loss of the whole.
  */
 export function lossFunction(
   tf: Tf,
   heads: readonly Head[],
   losses: readonly Loss[],
+  options: { weightsAverageOne?: boolean } = {},
 ): (logits: Tensor, targets: Tensor, weights: Tensor) => tfTypes.Scalar {
+  const weightedMean: WeightedMean = (perSample, weights) => {
+    const weighted = tf.mul(perSample, weights);
+    return options.weightsAverageOne
+      ? tf.mean(weighted)
+      : tf.div(tf.sum(weighted), tf.sum(weights));
+  };
   return (logits, targets, weights) => {
     const n = logits.shape[0];
     let total: Tensor | null = null;
@@ -172,7 +187,14 @@ export function lossFunction(
     heads.forEach((head, k) => {
       const units = headUnits(head);
       const part = (x: Tensor) => heads.length === 1 ? x : tf.slice(x, [0, at], [n, units]);
-      const one = headLoss(tf, head, losses[k], part(logits), part(targets), weights);
+      const one = headLoss(
+        tf,
+        head,
+        losses[k],
+        part(logits),
+        part(targets),
+        (x) => weightedMean(x, weights),
+      );
       const weighted = head.weight === 1 ? one : tf.mul(one, head.weight);
       total = total ? tf.add(total, weighted) : weighted;
       at += units;
@@ -181,16 +203,16 @@ export function lossFunction(
   };
 }
 
+type WeightedMean = (perSample: Tensor, weights: Tensor) => Tensor;
+
 function headLoss(
   tf: Tf,
   head: Head,
   loss: Loss,
   logits: Tensor,
   y: Tensor,
-  weights: Tensor,
+  weightedMean: (perSample: Tensor) => Tensor,
 ): Tensor {
-  const weightedMean = (perSample: Tensor) =>
-    tf.div(tf.sum(tf.mul(perSample, weights)), tf.sum(weights));
   const overOutputs = (x: Tensor) => x.shape[1] === 1 ? tf.reshape(x, [-1]) : tf.mean(x, 1);
   // softplus(x) = relu(x) + log(1 + exp(-|x|)): no overflow, and kernels that every backend has.
   const softplus = (x: Tensor) => tf.add(tf.relu(x), tf.log(tf.add(tf.exp(tf.neg(tf.abs(x))), 1)));

@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from "zod";
+import type { OptimizerConfig as CompiledOptimizer } from "../onnx/mod.ts";
 
 const learningRate = z.number().positive().default(1e-3);
 const weightDecay = z.number().min(0).default(0);
@@ -45,6 +46,29 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
+
+/** The optimizer as compiled steps write it, or null where they have another rule than ours. */
+export function compiledOptimizer(config: OptimizerConfig): CompiledOptimizer | null {
+  switch (config.kind) {
+    case "adamw":
+      return { ...config };
+    case "adam": {
+      const { weightDecay, ...rest } = config;
+      return weightDecay === 0 ? rest : null;
+    }
+    case "sgd": {
+      const { weightDecay, ...rest } = config;
+      return weightDecay === 0 ? rest : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Whether the update itself can be part of the graph. */
+export function hasCompiledOptimizer(config: OptimizerConfig): boolean {
+  return compiledOptimizer(config) !== null;
+}
 
 /** State of an optimizer: what a checkpoint keeps. */
 export interface OptimizerState {

@@ -12,7 +12,7 @@ import {
   readWeights,
   type TrainingEngine,
 } from "./engine.ts";
-import type { Loss } from "./losses.ts";
+import { isMeanOverSamples, type Loss } from "./losses.ts";
 import { FrameReader, writeFrame } from "./worker_frames.ts";
 
 /** What a worker is told first. */
@@ -92,7 +92,7 @@ export async function parallelEngine(
 ): Promise<TrainingEngine> {
   const { model, losses, batchSize } = options;
   const workers = options.workers!;
-  if (losses.some((l) => l.kind === "sharpe")) {
+  if (!isMeanOverSamples(losses)) {
     throw new RangeError(
       `Cannot train: workers must be 1 for the sharpe loss, which is not a mean over samples, got ${workers}`,
     );

@@ -43,6 +43,10 @@ export const trainConfigSchema = z.strictObject({
   device: z.int().min(0).optional(),
   /** Threads of the `ort` backend: two pay for large networks or batches only. */
   threads: z.int().min(1).max(64).default(1),
+  /** Threads that share each batch of the `ort` backend. Default: as many as pay (see `chooseParts`). */
+  lanes: z.int().min(1).max(64).optional(),
+  /** Samples that a thread of the `ort` backend computes at once. Default: as many as pay. */
+  microBatch: z.int().min(1).optional(),
   /** Processes that share each batch and average their gradients. */
   workers: z.int().min(1).max(64).default(1),
 });

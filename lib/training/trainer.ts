@@ -6,6 +6,7 @@ import { type BatchSource, DataLoader } from "../datasets/mod.ts";
 import { createRng } from "../math/mod.ts";
 import { loadTf, type Model } from "../models/mod.ts";
 import { chooseBackend, currentBackend } from "./backend.ts";
+import { availableCores, type BatchParts, chooseParts } from "./batch_parts.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { createEngine } from "./create_engine.ts";
 import { type TrainingEngine, writeWeights } from "./engine.ts";
@@ -71,6 +72,8 @@ export interface TrainResult {
   /** Why training ended. */
   stopped: "finished" | "early" | "callback";
   backend: string;
+  /** How batches were computed. */
+  parts: BatchParts;
   seconds: number;
   /** Updates done. */
   steps: number;
@@ -128,9 +131,21 @@ export async function trainSupervised(
   const resident = backend.name === "ort" && c.workers === 1
     ? residentData(model, losses, data.train, classWeights, c.augmentations)
     : null;
+  const batchSize = Math.min(c.batchSize, data.train.length);
+  // A resumed training takes the parts that it had, whatever machine it goes on on.
+  const asked = c.lanes !== undefined || c.microBatch !== undefined;
+  const parts = resume && backend.name === "ort" && !asked ? resume.parts : chooseParts({
+    ...c,
+    model,
+    losses,
+    batchSize,
+    backend: backend.name,
+    cores: availableCores(),
+  });
   const engine = await createEngine(backend.name, {
     model,
-    batchSize: Math.min(c.batchSize, data.train.length),
+    batchSize,
+    parts,
     seed: c.seed,
     workers: c.workers,
     resident: resident ?? undefined,
@@ -255,6 +270,7 @@ export async function trainSupervised(
           bestEpoch: best!.epoch,
           optimizer: engine.optimizerState(),
           schedule: { ...schedule.state },
+          parts,
           history: history.map((r) => ({ ...r })),
         }, isBest);
       }
@@ -293,6 +309,7 @@ export async function trainSupervised(
     best: best!,
     stopped,
     backend: engine.backend,
+    parts,
     seconds,
     steps,
     samplesPerSecond: samples / seconds,
