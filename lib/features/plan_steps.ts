@@ -11,6 +11,8 @@ export interface PlannedStep {
   columns: number[];
   lookback: number;
   create(): Kernel;
+  /** Kernels of earlier batches, reset: the next ones use their memory again. */
+  idle: Kernel[];
 }
 
 /** A pipeline ready to run: bar columns first, then the steps' columns in order. */
@@ -27,13 +29,13 @@ export interface Plan {
   lookback: number;
 }
 
-/** A step's fresh kernel, bound to its columns. */
+/** A step's kernel, bound to its columns. */
 export function runOf(
   step: PlannedStep,
+  kernel: Kernel,
   columns: readonly Float64Array[],
   holes: HoleFinder,
 ): (from: number, to: number) => void {
-  const kernel = step.create();
   const inputs = step.inputs.map((k) => columns[k]);
   const outputs = step.columns.map((k) => columns[k]);
   return (from, to) => runOverHoles(kernel, inputs, outputs, step.inputs, holes, from, to);
@@ -104,6 +106,7 @@ export function planSteps(config: PipelineConfig): Plan {
       columns,
       lookback: definition.lookback(params),
       create: () => definition.create(params),
+      idle: [],
     });
     normalised.push({ kind, as: base, ...hidden ? { hidden } : {}, ...params });
   });

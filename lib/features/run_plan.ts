@@ -3,7 +3,7 @@ import { HoleFinder } from "./kernel.ts";
 import { type Plan, type PlannedStep, runOf } from "./plan_steps.ts";
 
 /** Rows that pass through all steps before the next ones: a block of every column stays in cache. */
-const blockRows = 4096;
+const blockRows = 2048;
 
 /**
  * Runs steps of a plan over all bars. `output(k)` gives the memory for column number k of the plan.
@@ -24,12 +24,18 @@ export function runPlan(
   columns.push(...others);
   for (const step of steps) for (const k of step.columns) columns[k] = output(k);
   const holes = new HoleFinder(plan.columnNames.length);
-  const runs = steps.map((step) => runOf(step, columns, holes));
+  const kernels = steps.map((step) => step.idle.pop() ?? step.create());
+  const runs = steps.map((step, k) => runOf(step, kernels[k], columns, holes));
   for (let from = 0; from < bars.length; from += blockRows) {
     const to = Math.min(bars.length, from + blockRows);
     holes.clear();
     for (const run of runs) run(from, to);
   }
+  kernels.forEach((kernel, k) => {
+    if (!kernel.reset) return;
+    kernel.reset();
+    steps[k].idle.push(kernel);
+  });
 }
 
 /** The other symbols' columns as they were known at each time. */

@@ -22,7 +22,7 @@ export function createStream(plan: Plan, visible: readonly number[]): FeatureStr
   const capacity = Math.max(64, 2 * (keep + 1));
   const columns = plan.columnNames.map(() => new Float64Array(capacity));
   const holes = new HoleFinder(columns.length);
-  const runs = plan.steps.map((step) => runOf(step, columns, holes));
+  const runs = plan.steps.map((step) => runOf(step, step.create(), columns, holes));
   let at = 0;
   let lastTime = -Infinity;
   const own = plan.barColumns - plan.context.length;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Ema, wilder } from "../ema.ts";
+import { AverageTrueRange } from "../average_true_range.ts";
+import { Ema } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
-import { trueRanges } from "../bar_prices.ts";
 import type { Kernel } from "../kernel.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { RollingVariance } from "../rolling_variance.ts";
@@ -34,22 +34,15 @@ function bollingerKernel(window: number, deviations: number): Kernel {
 /** Average of the close, `multiple` average true ranges about it; both needed for any of the lines. */
 function keltnerKernel(window: number, atrWindow: number, multiple: number): Kernel {
   const average = new Ema(window);
-  const atr = wilder(atrWindow);
-  let started = false;
+  const atr = new AverageTrueRange(atrWindow);
   return {
     reset() {
-      started = false;
       average.reset();
       atr.reset();
     },
-    run([h, l, c], [upper, middle, lower], from, to) {
-      average.run(c, from, to, middle, from);
-      const ranges = scratch(0, to - from);
-      const first = started ? from : from + 1;
-      if (!started) lower[from] = NaN;
-      started = true;
-      trueRanges(h, l, c, first, to, ranges, 0);
-      atr.run(ranges, 0, to - first, lower, first);
+    run(prices, [upper, middle, lower], from, to) {
+      average.run(prices[2], from, to, middle, from);
+      atr.run(prices, from, to, lower);
       for (let i = from; i < to; i++) {
         const mean = middle[i];
         const half = multiple * lower[i];

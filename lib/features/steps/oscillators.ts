@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { bars, defineFeature } from "../feature_definition.ts";
-import { trueRanges, typicalPrices } from "../bar_prices.ts";
+import { typicalPrices } from "../bar_prices.ts";
 import type { Kernel } from "../kernel.ts";
 import { deviationsByBlock, goesByBlock } from "../block_passes.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
 import { firstDefined, Series } from "../series.ts";
+import { ultimateKernel } from "../ultimate_oscillator.ts";
 
 const highLowClose = ["high", "low", "close"];
 
@@ -184,72 +185,6 @@ function splitFlows(
   }
 }
 
-/** Ultimate oscillator: buying pressure over true range of three windows, weighted 4, 2, 1. */
-function ultimateKernel(short: number, middle: number, long: number): Kernel {
-  const windows = [short, middle, long];
-  const pressures = windows.map((w) => new RollingSum(w));
-  const ranges = windows.map((w) => new RollingSum(w, true));
-  const pressure = new Series(long);
-  const range = new Series(long);
-  let started = false;
-  return {
-    reset() {
-      started = false;
-      for (const sum of pressures) sum.reset();
-      for (const sum of ranges) sum.reset();
-    },
-    run([h, l, c], [out], from, to) {
-      let first = from;
-      if (!started) {
-        started = true;
-        out[first++] = NaN;
-      }
-      const n = to - first;
-      const place = range.extend(n);
-      pressure.extend(n);
-      trueRanges(h, l, c, first, to, range.values, place);
-      buyingPressure(l, c, first, to, pressure.values, place);
-      const up = scratch(0, n);
-      const across = scratch(1, n);
-      out.fill(0, first, to);
-      for (let k = 0; k < 3; k++) {
-        pressures[k].run(pressure.values, place, place + n, up, 0);
-        ranges[k].run(range.values, place, place + n, across, 0);
-        addShares(up, across, (4 >> k) * 100 / 7, n, out, first);
-      }
-    },
-  };
-}
-
-/** The close above the lower of the low and the close before. */
-function buyingPressure(
-  low: Float64Array,
-  close: Float64Array,
-  from: number,
-  to: number,
-  out: Float64Array,
-  at: number,
-): void {
-  for (let i = from; i < to; i++) {
-    const below = low[i] - close[i - 1];
-    out[at++] = close[i] - low[i] + 0.5 * (Math.abs(below) + below);
-  }
-}
-
-/** Adds the parts of `whole` times `weight`; half of it where there is nothing to have a part of. */
-function addShares(
-  part: Float64Array,
-  whole: Float64Array,
-  weight: number,
-  count: number,
-  out: Float64Array,
-  at: number,
-): void {
-  for (let k = 0; k < count; k++, at++) {
-    out[at] += whole[k] === 0 ? weight / 2 : weight * part[k] / whole[k];
-  }
-}
-
 /** Distance of a short from a long simple average of the median price. */
 function awesomeKernel(fast: number, slow: number): Kernel {
   const short = new RollingSum(fast);
@@ -321,7 +256,7 @@ export const oscillators = {
     inputs: () => highLowClose,
     lookback: () => 1,
     warmup: (p) => p.long,
-    create: (p) => ultimateKernel(p.short, p.middle, p.long),
+    create: (p) => ultimateKernel([p.short, p.middle, p.long]),
   }),
   awesomeOscillator: defineFeature({
     family: "momentum",

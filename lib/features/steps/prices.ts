@@ -12,8 +12,8 @@ function ofBar(summary: string, inputs: string[], run: Kernel["run"]) {
     inputs: () => inputs,
     lookback: () => 0,
     warmup: () => 0,
-    // Any hole in the bar is one in the feature, also where the formula does not look.
-    create: () => ({ reset() {}, run }),
+    // Each formula makes any hole of the bar one of the feature: there is nothing to look for.
+    create: () => ({ run }),
   });
 }
 
@@ -78,7 +78,7 @@ export const prices = {
     ([o, h, l, c], [out], from, to) => {
       for (let i = from; i < to; i++) {
         const range = h[i] - l[i];
-        out[i] = range === 0 ? 0 : (c[i] - o[i]) / range;
+        out[i] = (c[i] - o[i]) / (range === 0 ? 1 : range);
       }
     },
   ),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bars, barsPerYear, defineFeature, source } from "../feature_definition.ts";
+import { AverageTrueRange } from "../average_true_range.ts";
 import { trueRanges } from "../bar_prices.ts";
-import { wilder } from "../ema.ts";
 import type { Kernel } from "../kernel.ts";
 import { logRatio } from "../log_ratio.ts";
 import { RollingSum } from "../rolling_sum.ts";
@@ -12,32 +12,21 @@ import { Series } from "../series.ts";
 const ohlc = ["open", "high", "low", "close"];
 const annualised = (least: number) => z.strictObject({ window: bars(20, least), barsPerYear });
 
-/**
- * Average true range. The true range needs the close before, so the first average is the mean of
- * rows 1 to `window`, as in TA-Lib.
- */
+/** Average true range, in price or in percent of the close. */
 function atrKernel(window: number, normalised: boolean): Kernel {
-  const average = wilder(window);
-  let started = false;
+  const average = new AverageTrueRange(window);
   return {
-    reset() {
-      started = false;
-      average.reset();
-    },
-    run([high, low, close], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const ranges = scratch(0, to - i);
-      trueRanges(high, low, close, i, to, ranges, 0);
-      average.run(ranges, 0, to - i, out, i);
-      if (normalised) {
-        for (; i < to; i++) out[i] = 100 * out[i] / close[i];
-      }
+    reset: () => average.reset(),
+    run(prices, [out], from, to) {
+      average.run(prices, from, to, out);
+      if (normalised) shareOf(prices[2], out, from, to);
     },
   };
+}
+
+/** out = out in percent of the close. */
+function shareOf(close: Float64Array, out: Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) out[i] = 100 * out[i] / close[i];
 }
 
 /** True range alone. */

@@ -8,18 +8,10 @@ import { Series } from "../series.ts";
 
 const highLowClose = ["high", "low", "close"];
 
-/** Share of the range in which the bar closed, -1 to 1, times volume: Chaikin's money flow of bars. */
-function moneyFlows(
-  [h, l, c, v]: readonly Float64Array[],
-  from: number,
-  to: number,
-  out: Float64Array,
-  at: number,
-): void {
-  for (let i = from; i < to; i++) {
-    const range = h[i] - l[i];
-    out[at++] = range > 0 ? (2 * c[i] - l[i] - h[i]) / range * v[i] : 0;
-  }
+/** Share of the range in which the bar closed, -1 to 1, times volume: Chaikin's money flow. */
+function moneyFlow(high: number, low: number, close: number, volume: number): number {
+  const range = high - low;
+  return range > 0 ? (2 * close - low - high) / range * volume : 0;
 }
 
 /** Sum of volume, added where the close rose and taken off where it fell. */
@@ -55,10 +47,12 @@ function accumulationKernel(): Kernel {
     reset() {
       total = 0;
     },
-    run(inputs, [out], from, to) {
-      moneyFlows(inputs, from, to, out, from);
+    run([h, l, c, v], [out], from, to) {
       let sum = total;
-      for (let i = from; i < to; i++) out[i] = sum += out[i];
+      for (let i = from; i < to; i++) {
+        sum += moneyFlow(h[i], l[i], c[i], v[i]);
+        out[i] = sum;
+      }
       total = sum;
     },
   };
@@ -68,27 +62,26 @@ function accumulationKernel(): Kernel {
 function chaikinKernel(fastWindow: number, slowWindow: number): Kernel {
   const fastAlpha = 2 / (fastWindow + 1);
   const slowAlpha = 2 / (slowWindow + 1);
-  const line = accumulationKernel();
   let seen = 0;
+  let total = 0;
   let fastAverage = 0;
   let slowAverage = 0;
   return {
     reset() {
-      seen = 0;
-      line.reset?.();
+      seen = total = 0;
     },
-    run(inputs, outputs, from, to) {
-      line.run(inputs, outputs, from, to);
-      const [out] = outputs;
+    run([h, l, c, v], [out], from, to) {
+      let line = total;
       let fast = fastAverage;
       let slow = slowAverage;
-      if (seen === 0) fast = slow = out[from];
+      if (seen === 0) fast = slow = moneyFlow(h[from], l[from], c[from], v[from]);
       for (let i = from; i < to; i++) {
-        const total = out[i];
-        fast += fastAlpha * (total - fast);
-        slow += slowAlpha * (total - slow);
+        line += moneyFlow(h[i], l[i], c[i], v[i]);
+        fast += fastAlpha * (line - fast);
+        slow += slowAlpha * (line - slow);
         out[i] = fast - slow;
       }
+      total = line;
       fastAverage = fast;
       slowAverage = slow;
       for (let i = from; i < to && seen < slowWindow; i++) if (++seen < slowWindow) out[i] = NaN;
@@ -106,12 +99,13 @@ function moneyFlowKernel(window: number): Kernel {
       flow.reset();
       volume.reset();
     },
-    run(inputs, [out], from, to) {
+    run([h, l, c, v], [out], from, to) {
       const place = flows.extend(to - from);
-      moneyFlows(inputs, from, to, flows.values, place);
-      flow.run(flows.values, place, place + to - from, out, from);
+      const { values } = flows;
+      for (let i = from, o = place; i < to; i++, o++) values[o] = moneyFlow(h[i], l[i], c[i], v[i]);
+      flow.run(values, place, place + to - from, out, from);
       const volumes = scratch(0, to - from);
-      volume.run(inputs[3], from, to, volumes, 0);
+      volume.run(v, from, to, volumes, 0);
       for (let i = from, k = 0; i < to; i++, k++) {
         out[i] = volumes[k] === 0 ? 0 : out[i] / volumes[k];
       }
