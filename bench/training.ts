@@ -4,8 +4,15 @@
  * layers, shapes, batch, loss and optimizer (bench/peers/training_pytorch.py).
  *
  * A run is an epoch over windows of noise, after one epoch that is not counted: compilation is told
- * apart, as `compile` in ms. Batches are cut from overlapping windows by our dataset; PyTorch indexes
- * windows that lie ready in memory, which costs it less.
+ * apart, as `compile` in ms. `ort` is training as it is by default, which may share a batch between two
+ * threads (`lanes`); `ort-1` keeps to one. `pytorch` is the faster of one and two threads, `pytorch-1`
+ * one. Ours and PyTorch's are measured case by case, one after the other. Batches are cut from
+ * overlapping windows by our trainer; PyTorch indexes windows that lie ready in memory, which costs it
+ * less.
+ *
+ * Cases: mlp, cnn, lstm, gru, transformer and hybrid, each also with suffix -large (longer windows of
+ * more features, a wider network) and -1024 (the batch; `ort` and PyTorch only).
+ * `--case lstm-large,gru` picks some.
  * @module
  */
 import { SupervisedDataset } from "../lib/datasets/mod.ts";
@@ -15,29 +22,34 @@ import {
   type BackendName,
   backendNames,
   chooseBackend,
+  type TrainConfigInput,
   trainSupervised,
 } from "../lib/training/mod.ts";
+import { type Peer, startPeer } from "./bench_peer.ts";
 import {
   type BenchCase,
   benchCase,
   type BenchOptions,
   type BenchResult,
+  chosenCases,
   describeMachine,
-  runPythonPeer,
 } from "./bench_result.ts";
 
 interface Size {
   windowBars: number;
   features: number;
   units: number;
+  batchSize: number;
+  /** Updates per run of fast subjects. */
+  steps: number;
 }
 
-/** Trading size: 24 daily bars of 12 features; and one 5 to 10 times as heavy. */
+/** Trading size: 24 daily bars of 12 features; one 5 to 10 times as heavy; and a large batch. */
 const sizes: Record<string, Size> = {
-  "": { windowBars: 24, features: 12, units: 32 },
-  "-large": { windowBars: 64, features: 32, units: 64 },
+  "": { windowBars: 24, features: 12, units: 32, batchSize: 64, steps: 160 },
+  "-large": { windowBars: 64, features: 32, units: 64, batchSize: 64, steps: 24 },
+  "-1024": { windowBars: 24, features: 12, units: 32, batchSize: 1024, steps: 16 },
 };
-const batchSize = 64;
 
 /** Configurations of the architectures; the peer's script builds the same from the same numbers. */
 const architectures: Record<string, (s: Size) => Record<string, unknown>> = {
@@ -64,26 +76,24 @@ const architectures: Record<string, (s: Size) => Record<string, unknown>> = {
   }),
 };
 
-interface Measured {
-  msPerStep: number[];
-  compileMs: number;
+interface Case {
+  name: string;
+  kind: string;
+  suffix: string;
 }
 
-async function measure(
-  backend: BackendName,
-  config: Record<string, unknown>,
-  size: Size,
-  steps: number,
-  epochs: number,
-  threads = 1,
-): Promise<Measured> {
-  const samples = steps * batchSize;
-  const length = samples + size.windowBars - 1;
+const allCases: Case[] = Object.keys(sizes).flatMap((suffix) =>
+  Object.keys(architectures).map((kind) => ({ name: `${kind}${suffix}`, kind, suffix }))
+);
+
+/** Every name that `--case` takes. */
+export const caseNames = allCases.map((c) => c.name);
+
+/** Noise with labels of 3 classes, as many windows as `steps` batches take. */
+function noise({ windowBars, features, batchSize }: Size, steps: number): SupervisedDataset {
+  const length = steps * batchSize + windowBars - 1;
   const rng = createRng(1);
-  const columns = Array.from(
-    { length: size.features },
-    () => rng.fillNormal(new Float64Array(length)),
-  );
+  const columns = Array.from({ length: features }, () => rng.fillNormal(new Float64Array(length)));
   const frame = {
     names: columns.map((_, i) => `noise_${i}`),
     columns,
@@ -91,12 +101,29 @@ async function measure(
     length,
   };
   const labels = { values: columns[0].map((v) => v > 0.4 ? 2 : v < -0.4 ? 0 : 1) };
-  const train = new SupervisedDataset({ frame, labels, windowBars: size.windowBars });
+  return new SupervisedDataset({ frame, labels, windowBars });
+}
+
+interface Measured {
+  msPerStep: number[];
+  compileMs: number;
+  lanes: number;
+}
+
+async function measure(
+  { kind, suffix }: Case,
+  steps: number,
+  epochs: number,
+  settings: TrainConfigInput,
+): Promise<Measured> {
+  const size = sizes[suffix];
+  const { windowBars, features, batchSize } = size;
+  const train = noise(size, steps);
   const model = await createModel(
     {
-      ...config,
-      windowBars: size.windowBars,
-      features: size.features,
+      ...architectures[kind](size),
+      windowBars,
+      features,
       outputs: 3,
       task: "classification",
       seed: 1,
@@ -109,8 +136,7 @@ async function measure(
     epochs: epochs + 1,
     batchSize,
     optimizer: "adam",
-    backend,
-    threads,
+    ...settings,
   }, {
     log: () => {},
     onEpoch: (report) => {
@@ -119,94 +145,139 @@ async function measure(
     },
   });
   model.dispose();
-  if (result.backend !== backend) throw new Error(`${backend} fell back to ${result.backend}`);
+  const { backend, parts } = result;
+  if (backend !== settings.backend) throw new Error(`${settings.backend} fell back to ${backend}`);
   const msPerStep = seconds.map((s) => s * 1000 / steps);
   const typical = Math.min(...msPerStep) * steps;
-  return { msPerStep, compileMs: Math.max(0, first - typical) };
+  return { msPerStep, compileMs: Math.max(0, first - typical), lanes: parts.lanes };
 }
 
-/** Runs the benchmark. */
-export async function run(options: BenchOptions): Promise<BenchResult> {
-  const { log, quick } = options;
-  const cases: BenchCase[] = [];
-  const notes = [
-    `batch ${batchSize}; ${
-      Object.entries(sizes).map(([name, s]) =>
-        `${name || "plain"}: window ${s.windowBars} x ${s.features} features, width ${s.units}`
-      ).join("; ")
-    }; Adam, cross-entropy of 3 classes`,
-    "pytorch is its faster setting of 1 and 2 threads; ort runs 1 thread, ort-2 two (`threads: 2`)",
-  ];
+/** Updates per run, and runs, of a backend that computes eagerly: some take seconds an update. */
+function eagerEffort(backend: BackendName, suffix: string, quick: boolean): [number, number] {
+  if (backend === "tensorflow") return [quick || suffix ? 2 : 8, quick ? 2 : 3];
+  if (quick || suffix) return [1, 2];
+  return backend === "cpu" ? [1, 1] : [4, 3];
+}
+
+async function presentBackends(log: (line: string) => void): Promise<BackendName[]> {
   const present: BackendName[] = [];
   for (const name of backendNames) {
     const chosen = await chooseBackend(name, { log: () => {} });
     if (chosen.name === name) present.push(name);
     else log(`${name} is not present: its rows are left out`);
   }
-  const peerCases: Record<string, Record<string, unknown>> = {};
-  for (const [suffix, size] of Object.entries(sizes)) {
-    if (quick && suffix) continue;
-    for (const [kind, configOf] of Object.entries(architectures)) {
-      const name = `${kind}${suffix}`;
-      const fastSteps = quick ? 4 : suffix ? 12 : 40;
-      peerCases[name] = { ...size, ...configOf(size), steps: fastSteps };
-      for (const backend of present) {
-        // Plain JavaScript takes seconds per update at the larger size.
-        if (backend === "cpu" && (suffix || quick)) continue;
-        const fast = backend === "ort" || backend === "tensorflow";
-        // Eager steps of the larger size take a second and more.
-        const steps = fast ? fastSteps : quick ? 4 : backend === "cpu" || suffix ? 1 : 4;
-        const epochs = quick ? 2 : fast ? 7 : backend === "cpu" ? 1 : suffix ? 2 : 3;
-        const { msPerStep, compileMs } = await measure(
-          backend,
-          configOf(size),
-          size,
-          steps,
-          epochs,
-        );
-        const row = benchCase(name, backend, "ms", msPerStep);
-        cases.push(row);
-        cases.push(
-          benchCase(
-            `${name} samples`,
-            backend,
-            "samples/s",
-            msPerStep.map((ms) => batchSize / ms * 1000),
-          ),
-        );
-        if (backend === "ort") {
-          cases.push(benchCase(`${name} compile`, backend, "ms", [compileMs]));
-          const two = await measure(backend, configOf(size), size, steps, epochs, 2);
-          cases.push(benchCase(name, "ort-2", "ms", two.msPerStep));
-        }
-        log(`${name} on ${backend}: ${row.value.toFixed(3)} ms per step`);
-      }
-    }
-  }
-  const peer = await runPythonPeer<Record<string, number[]>>(
+  return present;
+}
+
+interface PeerAnswer {
+  rows: { threads: number; runs: number[] }[];
+  version: string;
+}
+
+/** Runs the benchmark. */
+export async function run(options: BenchOptions): Promise<BenchResult> {
+  const { log, quick = false } = options;
+  const chosen = chosenCases("training", caseNames, options.parts);
+  const selected = allCases.filter((c) => chosen.includes(c.name) && !(quick && c.suffix));
+  const cases: BenchCase[] = [];
+  const notes = [
+    `${
+      Object.entries(sizes).map(([name, s]) =>
+        `${
+          name || "plain"
+        }: window ${s.windowBars} x ${s.features}, width ${s.units}, batch ${s.batchSize}`
+      ).join("; ")
+    }; Adam, cross-entropy of 3 classes`,
+  ];
+  const backends = await presentBackends(log);
+  const peer = await startPeer(
     new URL("./peers/training_pytorch.py", import.meta.url),
-    [JSON.stringify({ batchSize, cases: peerCases, runs: quick ? 2 : 7 })],
     ["torch"],
     log,
   );
-  for (const [name, runs] of Object.entries(peer ?? {})) {
-    cases.push(benchCase(name, "pytorch", "ms", runs));
-    cases.push(
-      benchCase(`${name} samples`, "pytorch", "samples/s", runs.map((ms) => batchSize / ms * 1000)),
-    );
+  try {
+    // Answered once PyTorch is imported, which would take the second core from the first case.
+    const ready = await peer?.ask<PeerAnswer>({ threads: [] });
+    if (ready) notes.push(`PyTorch ${ready.version}`);
+    for (const c of selected) {
+      const rows: BenchCase[] = [];
+      await measureOurs(c, backends, quick, rows, notes);
+      if (peer) await measurePeer(c, peer, quick, rows);
+      cases.push(...rows);
+      const shown = rows.filter((r) => r.case === c.name);
+      log(
+        `${c.name}, ms: ${shown.map((r) => `${r.subject} ${r.value.toPrecision(3)}`).join(", ")}`,
+      );
+    }
+  } finally {
+    await peer?.close();
   }
   notes.push(...ratios(cases));
   return { name: "training", machine: describeMachine(), cases, notes };
 }
 
-/** How many times faster than PyTorch eager, each with its better number of threads. */
+function addRows(rows: BenchCase[], c: Case, subject: string, msPerStep: number[]): void {
+  const { batchSize } = sizes[c.suffix];
+  rows.push(benchCase(c.name, subject, "ms", msPerStep));
+  const perSecond = msPerStep.map((ms) => batchSize / ms * 1000);
+  rows.push(benchCase(`${c.name} samples`, subject, "samples/s", perSecond));
+}
+
+async function measureOurs(
+  c: Case,
+  backends: BackendName[],
+  quick: boolean,
+  rows: BenchCase[],
+  notes: string[],
+): Promise<void> {
+  const { steps } = sizes[c.suffix];
+  const [fastSteps, runs] = quick ? [4, 2] : [steps, 7];
+  for (const backend of backends) {
+    if (backend === "ort") {
+      const usual = await measure(c, fastSteps, runs, { backend });
+      addRows(rows, c, "ort", usual.msPerStep);
+      rows.push(benchCase(`${c.name} compile`, "ort", "ms", [usual.compileMs]));
+      notes.push(`${c.name}: ort took ${usual.lanes} lane${usual.lanes > 1 ? "s" : ""}`);
+      if (usual.lanes > 1) {
+        const one = await measure(c, fastSteps, runs, { backend, lanes: 1 });
+        addRows(rows, c, "ort-1", one.msPerStep);
+      }
+      continue;
+    }
+    // Plain JavaScript takes seconds an update even at trading size.
+    if (c.suffix === "-1024" || (backend === "cpu" && (c.suffix || quick))) continue;
+    const [eagerSteps, eagerRuns] = eagerEffort(backend, c.suffix, quick);
+    const { msPerStep } = await measure(c, eagerSteps, eagerRuns, { backend });
+    addRows(rows, c, backend, msPerStep);
+  }
+}
+
+async function measurePeer(c: Case, peer: Peer, quick: boolean, rows: BenchCase[]): Promise<void> {
+  const size = sizes[c.suffix];
+  const answer = await peer.ask<PeerAnswer>({
+    ...size,
+    ...architectures[c.kind](size),
+    ...(quick ? { steps: 4 } : {}),
+    runs: quick ? 2 : 7,
+    threads: [1, 2],
+  });
+  const measured = answer.rows.map((r) => ({ ...r, row: benchCase(c.name, "", "ms", r.runs) }));
+  const best = measured.reduce((a, b) => b.row.value < a.row.value ? b : a);
+  addRows(rows, c, "pytorch", best.runs);
+  if (best.threads > 1) addRows(rows, c, "pytorch-1", measured[0].runs);
+}
+
+/** How many times faster than PyTorch eager: as it comes, and on one thread each. */
 function ratios(cases: BenchCase[]): string[] {
-  const valueOf = (name: string, subject: string) =>
-    cases.find((c) => c.case === name && c.subject === subject)?.value ?? Infinity;
-  return cases.filter((c) => c.subject === "pytorch" && c.unit === "ms").map(
-    ({ case: name, value }) => {
-      const ours = Math.min(valueOf(name, "ort"), valueOf(name, "ort-2"));
-      return `${name}: ${(value / ours).toFixed(2)} x PyTorch eager, better thread count of each`;
-    },
-  );
+  const valueOf = (name: string, ...subjects: string[]) => {
+    const found = subjects.map((s) =>
+      cases.find((c) => c.case === name && c.unit === "ms" && c.subject === s)?.value
+    );
+    return found.find((v) => v !== undefined) ?? NaN;
+  };
+  return cases.filter((c) => c.subject === "pytorch" && c.unit === "ms").map(({ case: name }) => {
+    const usual = valueOf(name, "pytorch") / valueOf(name, "ort");
+    const one = valueOf(name, "pytorch-1", "pytorch") / valueOf(name, "ort-1", "ort");
+    return `${name}: ${usual.toFixed(2)} x PyTorch eager; one thread each ${one.toFixed(2)} x`;
+  });
 }

@@ -1,7 +1,7 @@
 """PyTorch's side of bench/training.ts: the same layers and sizes, eager mode, Adam, batch by index.
 
-Takes one JSON argument {batchSize, cases: {name: sizes, steps and configuration}, runs} and prints
-{name: [ms per step of each run]} as its last line; each figure is of the faster of 1 and 2 threads.
+Reads one question a line: {kind, its sizes and configuration, batchSize, steps, runs, threads: [..]};
+answers {rows: [{threads, runs: [ms per step]}], version}.
 """
 import json
 import sys
@@ -103,17 +103,18 @@ def build(c):
     return kinds[c["kind"]](c)
 
 
-def measure(c, batch, steps, runs):
+def measure(c):
     torch.manual_seed(1)
     net = build(c)
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    batch, steps = c["batchSize"], c["steps"]
     x = torch.randn(steps * batch, c["windowBars"], c["features"])
     y = torch.randint(0, 3, (steps * batch,))
     times = []
     began = time.perf_counter()
-    for run in range(runs + 1):
-        # Heavy cases on a slow machine: two runs at least, then no more than a few seconds.
-        if run > 2 and time.perf_counter() - began > 4:
+    for run in range(c["runs"] + 1):
+        # Heavy cases on a slow machine: three runs at least, then no more than a few seconds.
+        if run > 3 and time.perf_counter() - began > 8:
             break
         order = torch.randperm(len(x))
         start = time.perf_counter()
@@ -129,18 +130,14 @@ def measure(c, batch, steps, runs):
     return times[1:]
 
 
-def main():
-    options = json.loads(sys.argv[1])
-    out = {}
-    for name, c in options["cases"].items():
-        best = None
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            times = measure(c, options["batchSize"], c["steps"], options["runs"])
-            if best is None or sorted(times)[len(times) // 2] < sorted(best)[len(best) // 2]:
-                best = times
-        out[name] = best
-    print(json.dumps(out))
+def answer(question):
+    rows = []
+    for threads in question["threads"]:
+        torch.set_num_threads(threads)
+        rows.append({"threads": threads, "runs": measure(question)})
+    return {"rows": rows, "version": torch.__version__}
 
 
-main()
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
