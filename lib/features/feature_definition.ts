@@ -55,3 +55,9 @@ export function windowed(byDefault: number, least = 1) {
 
 /** Bars per year by which a volatility is annualised; 1 leaves it per bar. */
 export const barsPerYear = z.number().positive().default(252);
+
+/** The check of a feature of two windows: `schema.refine(...fastBelowSlow)`. */
+export const fastBelowSlow = [
+  (p: { fast: number; slow: number }) => p.fast < p.slow,
+  { path: ["fast"], error: "must be less than slow" },
+] satisfies [unknown, unknown];

@@ -23,6 +23,28 @@ export interface Kernel {
   ): void;
 }
 
+/**
+ * A kernel that needs the row before: the first row has no value, `kernel` runs from the second on. What
+ * a step that uses it declares as its lookback is at least 1.
+ */
+export function fromSecondRow(kernel: Kernel & { reset(): void }): Kernel & { reset(): void } {
+  let isFirst = true;
+  return {
+    reset() {
+      isFirst = true;
+      kernel.reset();
+    },
+    run(inputs, outputs, from, to) {
+      if (isFirst) {
+        isFirst = false;
+        for (const out of outputs) out[from] = NaN;
+        from++;
+      }
+      if (from < to) kernel.run(inputs, outputs, from, to);
+    },
+  };
+}
+
 /** Finds holes in columns; a block without one is looked through once, however many kernels ask. */
 export class HoleFinder {
   /** Per column: the first NaN of the block at hand; -1 where nobody has asked yet. */

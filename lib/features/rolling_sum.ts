@@ -82,7 +82,8 @@ export class RollingSum {
   }
 }
 
-function sumOf(x: Float64Array, from: number, to: number): number {
+/** x[from] + ... + x[to - 1], in order. */
+export function sumOf(x: Float64Array, from: number, to: number): number {
   let sum = 0;
   for (let i = from; i < to; i++) sum += x[i];
   return sum;

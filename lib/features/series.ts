@@ -40,3 +40,24 @@ export function firstDefined(values: Float64Array, from: number, to: number): nu
   while (i < to && values[i] !== values[i]) i++;
   return i;
 }
+
+/** A rolling computation over a column; the column must hold what it looks back at. */
+export interface Node {
+  reset(): void;
+  /** Results after each of x[from..to) into `out` from place `at` on; NaN until there is one. */
+  run(x: Float64Array, from: number, to: number, out: Float64Array, at: number): void;
+}
+
+/** Runs a node over what another gives, from its first value on; NaN before. */
+export function runWhereDefined(
+  node: Node,
+  values: Float64Array,
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const start = firstDefined(values, from, to);
+  out.fill(NaN, at, at + start - from);
+  node.run(values, start, to, out, at + start - from);
+}

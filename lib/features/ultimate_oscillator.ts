@@ -1,5 +1,6 @@
 import { trueRange } from "./average_true_range.ts";
-import type { Kernel } from "./kernel.ts";
+import { fromSecondRow, type Kernel } from "./kernel.ts";
+import { sumOf } from "./rolling_sum.ts";
 import { Series } from "./series.ts";
 
 /** Rows between two fresh sums against rounding. */
@@ -15,33 +16,27 @@ export function ultimateKernel(windows: readonly [number, number, number]): Kern
   const [short, middle, long] = windows;
   const pressures = new Series(long);
   const ranges = new Series(long);
-  let started = false;
   let seen = 0;
   let age = 0;
   let zeros = 0;
   /** Of each window: the sum of pressures, then that of ranges. */
   const sums = new Float64Array(6);
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       seen = age = zeros = 0;
     },
     run([h, l, c], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const place = pressures.extend(to - i);
-      ranges.extend(to - i);
+      const place = pressures.extend(to - from);
+      ranges.extend(to - from);
       const pressure = pressures.values;
       const range = ranges.values;
-      for (let row = i, o = place; row < to; row++, o++) {
-        const before = c[row - 1];
-        const below = l[row] - before;
-        pressure[o] = c[row] - l[row] + 0.5 * (Math.abs(below) + below);
-        range[o] = trueRange(h[row], l[row], before);
+      for (let i = from, o = place; i < to; i++, o++) {
+        const before = c[i - 1];
+        const below = l[i] - before;
+        pressure[o] = c[i] - l[i] + 0.5 * (Math.abs(below) + below);
+        range[o] = trueRange(h[i], l[i], before);
       }
+      let i = from;
       let o = place;
       for (; i < to && seen < long; i++, o++) {
         zeros = range[o] === 0 ? zeros + 1 : 0;
@@ -60,7 +55,7 @@ export function ultimateKernel(windows: readonly [number, number, number]): Kern
         i = end;
       }
     },
-  };
+  });
 
   /** Takes the sums of the windows before place `end` anew. */
   function sumUp(end: number): void {
@@ -111,10 +106,4 @@ export function ultimateKernel(windows: readonly [number, number, number]): Kern
 /** The part of a whole in percent, of sevenths; half of it where the whole is nothing. */
 function weigh(part: number, whole: number, sevenths: number, isNothing: boolean): number {
   return isNothing ? sevenths * 50 / 7 : sevenths * 100 * part / whole / 7;
-}
-
-function sumOf(x: Float64Array, from: number, to: number): number {
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += x[i];
-  return sum;
 }

@@ -3,7 +3,7 @@ import { Ema, EmaChain, wilder } from "../ema.ts";
 import { bars, defineFeature, type FeatureDefinition, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
 import { RollingSum } from "../rolling_sum.ts";
-import { firstDefined, Series } from "../series.ts";
+import { type Node, runWhereDefined, Series } from "../series.ts";
 import { Wma } from "../wma.ts";
 
 /** Averages may be asked for as they are, or as `source / average - 1`, free of the price's level. */
@@ -12,14 +12,7 @@ const averaged = (window: number, least = 1) =>
 
 type Averaged = z.output<ReturnType<typeof averaged>>;
 
-/** An average that runs over a column; `x` must hold what it looks back at. */
-interface AverageNode {
-  reset(): void;
-  /** Averages after each of x[from..to) into `out` from place `at` on; NaN until there is one. */
-  run(x: Float64Array, from: number, to: number, out: Float64Array, at: number): void;
-}
-
-function averageKernel(node: AverageNode, ratio: boolean): Kernel {
+function averageKernel(node: Node, ratio: boolean): Kernel {
   return {
     reset: () => node.reset(),
     run([x], [out], from, to) {
@@ -35,7 +28,7 @@ function divideBy(out: Float64Array, x: Float64Array, from: number, to: number):
 }
 
 /** A rolling sum divided by its window. */
-function rollingMean(window: number): AverageNode {
+function rollingMean(window: number): Node {
   const sum = new RollingSum(window);
   const scale = 1 / window;
   return {
@@ -45,7 +38,7 @@ function rollingMean(window: number): AverageNode {
 }
 
 /** The average of a simple average: triangular weights. */
-function triangular(window: number): AverageNode {
+function triangular(window: number): Node {
   const first = rollingMean(Math.ceil((window + 1) / 2));
   const second = rollingMean(Math.floor((window + 1) / 2));
   const means = new Series(window);
@@ -56,18 +49,14 @@ function triangular(window: number): AverageNode {
     },
     run(x, from, to, out, at) {
       const place = means.extend(to - from);
-      const end = place + to - from;
-      const { values } = means;
-      first.run(x, from, to, values, place);
-      const start = firstDefined(values, place, end);
-      out.fill(NaN, at, at + start - place);
-      second.run(values, start, end, out, at + start - place);
+      first.run(x, from, to, means.values, place);
+      runWhereDefined(second, means.values, place, place + to - from, out, at);
     },
   };
 }
 
 /** Hull's average: a weighted average of 2 x the half window's minus the window's. */
-function hull(window: number): AverageNode {
+function hull(window: number): Node {
   const half = new Wma(Math.max(1, Math.floor(window / 2)));
   const whole = new Wma(window);
   const last = new Wma(Math.max(1, Math.floor(Math.sqrt(window))));
@@ -85,9 +74,7 @@ function hull(window: number): AverageNode {
       half.run(x, from, to, values, place);
       whole.run(x, from, to, out, at);
       for (let k = place, o = at; k < end; k++, o++) values[k] = 2 * values[k] - out[o];
-      const start = firstDefined(values, place, end);
-      out.fill(NaN, at, at + start - place);
-      last.run(values, start, end, out, at + start - place);
+      runWhereDefined(last, values, place, end, out, at);
     },
   };
 }
@@ -96,7 +83,7 @@ function hull(window: number): AverageNode {
  * Kaufman's adaptive average: alpha between those of a 2- and a 30-bar average, by the share of the
  * path that was progress. Starts from the value before its first row, as in TA-Lib.
  */
-function kaufman(window: number): AverageNode {
+function kaufman(window: number): Node {
   const path = new RollingSum(window);
   const steps = new Series(window);
   let seen = 0;
@@ -166,7 +153,7 @@ function average(
   summary: string,
   window: number,
   warmup: (window: number) => number,
-  create: (window: number) => AverageNode,
+  create: (window: number) => Node,
   lookback: (window: number) => number = () => 0,
 ): FeatureDefinition<Averaged> & { params: ReturnType<typeof averaged> } {
   return defineFeature({

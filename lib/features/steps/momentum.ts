@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Ema, EmaChain, wilder } from "../ema.ts";
-import { bars, defineFeature, source, windowed } from "../feature_definition.ts";
-import type { Kernel } from "../kernel.ts";
+import { bars, defineFeature, fastBelowSlow, source, windowed } from "../feature_definition.ts";
+import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
@@ -11,25 +11,19 @@ import { firstDefined, Series } from "../series.ts";
  * Wilder's averages of gains and losses as the relative strength index (50 while the price has not
  * moved at all; TA-Lib gives 0) or as Chande's oscillator (0 then).
  */
-function strengthKernel(window: number, isChande: boolean): Kernel {
+function strengthKernel(window: number, isChande: boolean) {
   const up = wilder(window);
   const down = wilder(window);
   // 100 gain / sum is the index, 100 (gain - loss) / sum the oscillator.
   const lossFactor = isChande ? -100 : 0;
   const unmoved = isChande ? 0 : 50;
-  let started = false;
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       up.reset();
       down.reset();
     },
     run([x], [out], from, to) {
       let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
       for (; i < to && !up.filled; i++) {
         const change = x[i] - x[i - 1];
         const gain = up.push(change > 0 ? change : 0);
@@ -52,7 +46,7 @@ function strengthKernel(window: number, isChande: boolean): Kernel {
       up.value = gain;
       down.value = loss;
     },
-  };
+  });
 }
 
 /**
@@ -151,19 +145,13 @@ function trixKernel(window: number): Kernel {
 function tsiKernel(long: number, short: number): Kernel {
   const changes = [new Ema(long), new Ema(short)];
   const sizes = [new Ema(long), new Ema(short)];
-  let started = false;
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       for (const ema of changes) ema.reset();
       for (const ema of sizes) ema.reset();
     },
     run([x], [out], from, to) {
       let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
       const [longChange, shortChange] = changes;
       const [longSize, shortSize] = sizes;
       for (; i < to && !shortChange.filled; i++) {
@@ -190,7 +178,7 @@ function tsiKernel(long: number, short: number): Kernel {
       shortChange.value = c;
       shortSize.value = s;
     },
-  };
+  });
 }
 
 /** Stochastic RSI: the RSI's place in its own range of the last bars, and its simple average. */
@@ -203,7 +191,7 @@ function stochasticRsiKernel(window: number, range: number, smooth: number): Ker
   const places = new Series(smooth);
   return {
     reset() {
-      rsi.reset?.();
+      rsi.reset();
       high.reset();
       low.reset();
       average.reset();
@@ -234,8 +222,8 @@ function stochasticRsiKernel(window: number, range: number, smooth: number): Ker
   };
 }
 
-const fastSlow = z.strictObject({ source, fast: bars(12), slow: bars(26) })
-  .refine((p) => p.fast < p.slow, { path: ["fast"], error: "must be less than slow" });
+const fastAndSlow = { source, fast: bars(12), slow: bars(26) };
+const fastSlow = z.strictObject(fastAndSlow).refine(...fastBelowSlow);
 
 export const momentum = {
   rsi: defineFeature({
@@ -251,8 +239,7 @@ export const momentum = {
     family: "momentum",
     summary:
       "Difference of a fast and a slow exponential average, its signal line and their distance",
-    params: z.strictObject({ source, fast: bars(12), slow: bars(26), signal: bars(9) })
-      .refine((p) => p.fast < p.slow, { path: ["fast"], error: "must be less than slow" }),
+    params: z.strictObject({ ...fastAndSlow, signal: bars(9) }).refine(...fastBelowSlow),
     inputs: (p) => [p.source],
     outputs: () => ["line", "signal", "histogram"],
     lookback: () => 0,

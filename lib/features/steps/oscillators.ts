@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { bars, defineFeature } from "../feature_definition.ts";
+import { bars, defineFeature, fastBelowSlow } from "../feature_definition.ts";
 import { typicalPrices } from "../bar_prices.ts";
-import type { Kernel } from "../kernel.ts";
+import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { deviationsByBlock, goesByBlock } from "../block_passes.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
@@ -133,41 +133,36 @@ function distancesInDeviations(
 function mfiKernel(window: number): Kernel {
   const inflow = new RollingSum(window);
   const whole = new RollingSum(window, true);
-  const prices = new Series(1);
   const inflows = new Series(window);
   const flows = new Series(window);
-  let started = false;
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       inflow.reset();
       whole.reset();
     },
     run([h, l, c, volume], [out], from, to) {
-      const price = prices.extend(to - from);
-      const typical = prices.values;
-      typicalPrices(h, l, c, from, to, typical, price);
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const place = inflows.extend(to - i);
-      flows.extend(to - i);
-      const end = place + to - i;
-      splitFlows(typical, price + i - from, volume, i, to, inflows.values, flows.values, place);
-      const sums = scratch(0, to - i);
-      inflow.run(inflows.values, place, end, out, i);
+      const typical = scratch(0, to - from + 1);
+      typicalPrices(h, l, c, from - 1, to, typical, 0);
+      const place = inflows.extend(to - from);
+      flows.extend(to - from);
+      const end = place + to - from;
+      splitFlows(typical, volume, from, to, inflows.values, flows.values, place);
+      const sums = scratch(0, to - from);
+      inflow.run(inflows.values, place, end, out, from);
       whole.run(flows.values, place, end, sums, 0);
-      for (let k = 0; i < to; i++, k++) out[i] = sums[k] === 0 ? 50 : 100 * out[i] / sums[k];
+      for (let i = from, k = 0; i < to; i++, k++) {
+        out[i] = sums[k] === 0 ? 50 : 100 * out[i] / sums[k];
+      }
     },
-  };
+  });
 }
 
-/** Money that flowed at a higher price than before, and all that flowed at another one. */
+/**
+ * Money that flowed at a higher price than before, and all that flowed at another one. `typical` begins
+ * with the price before row `from`.
+ */
 function splitFlows(
   typical: Float64Array,
-  price: number,
   volume: Float64Array,
   from: number,
   to: number,
@@ -175,7 +170,7 @@ function splitFlows(
   flows: Float64Array,
   at: number,
 ): void {
-  for (let i = from; i < to; i++, at++, price++) {
+  for (let i = from, price = 1; i < to; i++, at++, price++) {
     const change = typical[price] - typical[price - 1];
     const flow = typical[price] * volume[i];
     // A comparison as 0 or 1: prices go up and down as they like, a branch would be guessed wrong.
@@ -241,7 +236,7 @@ export const oscillators = {
     summary: "Money flow index, 0 to 100",
     params: z.strictObject({ window: bars(14) }),
     inputs: () => [...highLowClose, "volume"],
-    lookback: () => 0,
+    lookback: () => 1,
     warmup: (p) => p.window,
     create: (p) => mfiKernel(p.window),
   }),
@@ -262,7 +257,7 @@ export const oscillators = {
     family: "momentum",
     summary: "Awesome oscillator: fast minus slow simple average of the median price",
     params: z.strictObject({ fast: bars(5), slow: bars(34) })
-      .refine((p) => p.fast < p.slow, { path: ["fast"], error: "must be less than slow" }),
+      .refine(...fastBelowSlow),
     inputs: () => ["high", "low"],
     lookback: () => 0,
     warmup: (p) => p.slow - 1,

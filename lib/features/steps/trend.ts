@@ -3,14 +3,14 @@ import { adxKernel } from "../adx.ts";
 import { trueRanges } from "../bar_prices.ts";
 import { Ema, wilder } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
-import type { Kernel } from "../kernel.ts";
+import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { sarKernel } from "../parabolic_sar.ts";
 import { RollingExtremeAge } from "../rolling_extreme_age.ts";
 import { RollingMax } from "../rolling_max.ts";
 import { regressionKernel } from "../rolling_regression.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
-import { firstDefined, Series } from "../series.ts";
+import { runWhereDefined, Series } from "../series.ts";
 
 const highLowClose = ["high", "low", "close"];
 
@@ -44,40 +44,32 @@ function vortexKernel(window: number): Kernel {
   const ups = new Series(window);
   const downs = new Series(window);
   const ranges = new Series(window);
-  let started = false;
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       plus.reset();
       minus.reset();
       range.reset();
     },
     run([h, l, c], [plusOut, minusOut], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        plusOut[i] = minusOut[i] = NaN;
-        i++;
-      }
-      const n = to - i;
+      const n = to - from;
       const place = ups.extend(n);
       downs.extend(n);
       ranges.extend(n);
-      for (let row = i, o = place; row < to; row++, o++) {
-        ups.values[o] = Math.abs(h[row] - l[row - 1]);
-        downs.values[o] = Math.abs(l[row] - h[row - 1]);
+      for (let i = from, o = place; i < to; i++, o++) {
+        ups.values[o] = Math.abs(h[i] - l[i - 1]);
+        downs.values[o] = Math.abs(l[i] - h[i - 1]);
       }
-      trueRanges(h, l, c, i, to, ranges.values, place);
+      trueRanges(h, l, c, from, to, ranges.values, place);
       const whole = scratch(0, n);
-      plus.run(ups.values, place, place + n, plusOut, i);
-      minus.run(downs.values, place, place + n, minusOut, i);
+      plus.run(ups.values, place, place + n, plusOut, from);
+      minus.run(downs.values, place, place + n, minusOut, from);
       range.run(ranges.values, place, place + n, whole, 0);
-      for (let k = 0; i < to; i++, k++) {
+      for (let i = from, k = 0; i < to; i++, k++) {
         plusOut[i] = whole[k] === 0 ? 1 : plusOut[i] / whole[k];
         minusOut[i] = whole[k] === 0 ? 1 : minusOut[i] / whole[k];
       }
     },
-  };
+  });
 }
 
 /** Supertrend: a band of `factor` average true ranges that ratchets, and the side the close is on. */
@@ -138,10 +130,7 @@ function massKernel(smooth: number, window: number): Kernel {
         const b = a === a ? twice.push(a) : NaN;
         values[o] = b === 0 ? 1 : a / b;
       }
-      const end = place + to - from;
-      const start = firstDefined(values, place, end);
-      out.fill(NaN, from, to - (end - start));
-      sum.run(values, start, end, out, to - (end - start));
+      runWhereDefined(sum, values, place, place + to - from, out, from);
     },
   };
 }
@@ -153,34 +142,27 @@ function choppinessKernel(window: number): Kernel {
   const low = new RollingMax(window);
   const ranges = new Series(window);
   const scale = 100 / Math.log10(window);
-  let started = false;
-  return {
+  return fromSecondRow({
     reset() {
-      started = false;
       path.reset();
       high.reset();
       low.reset();
     },
     run([h, l, c], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const n = to - i;
+      const n = to - from;
       const place = ranges.extend(n);
-      trueRanges(h, l, c, i, to, ranges.values, place);
+      trueRanges(h, l, c, from, to, ranges.values, place);
       const top = scratch(0, n);
       const bottom = scratch(1, n);
-      path.run(ranges.values, place, place + n, out, i);
-      high.run(h, i, to, 1, top, 0);
-      low.run(l, i, to, -1, bottom, 0);
-      for (let k = 0; i < to; i++, k++) {
+      path.run(ranges.values, place, place + n, out, from);
+      high.run(h, from, to, 1, top, 0);
+      low.run(l, from, to, -1, bottom, 0);
+      for (let i = from, k = 0; i < to; i++, k++) {
         const spread = top[k] - bottom[k];
         out[i] = spread === 0 ? 100 : scale * Math.log10(out[i] / spread);
       }
     },
-  };
+  });
 }
 
 export const trend = {

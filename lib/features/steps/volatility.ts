@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bars, barsPerYear, defineFeature, source } from "../feature_definition.ts";
 import { AverageTrueRange } from "../average_true_range.ts";
 import { trueRanges } from "../bar_prices.ts";
-import type { Kernel } from "../kernel.ts";
+import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { logRatio } from "../log_ratio.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { RollingVariance } from "../rolling_variance.ts";
@@ -31,18 +31,12 @@ function shareOf(close: Float64Array, out: Float64Array, from: number, to: numbe
 
 /** True range alone. */
 function trueRangeKernel(): Kernel {
-  let started = false;
-  return {
-    reset() {
-      started = false;
-    },
+  return fromSecondRow({
+    reset() {},
     run([high, low, close], [out], from, to) {
-      const first = started ? from : from + 1;
-      if (!started) out[from] = NaN;
-      started = true;
-      trueRanges(high, low, close, first, to, out, first);
+      trueRanges(high, low, close, from, to, out, from);
     },
-  };
+  });
 }
 
 /** An estimate of each bar's variance from its own prices, into `out` from place `at` on. */
@@ -137,29 +131,20 @@ function realizedKernel(window: number, barsPerYear: number): Kernel {
   const moments = new RollingVariance(window);
   const returns = new Series(window);
   const annual = barsPerYear / (window - 1);
-  let started = false;
-  return {
-    reset() {
-      started = false;
-      moments.reset();
-    },
+  return fromSecondRow({
+    reset: () => moments.reset(),
     run([x], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const place = returns.extend(to - i);
+      const place = returns.extend(to - from);
       const { values } = returns;
-      for (let k = i, o = place; k < to; k++, o++) values[o] = logRatio(x[k], x[k - 1]);
-      const mean = scratch(0, to - i);
-      overFiniteRuns(values, place, place + to - i, moments, (start, end) => {
-        const row = i + start - place;
+      for (let i = from, o = place; i < to; i++, o++) values[o] = logRatio(x[i], x[i - 1]);
+      const mean = scratch(0, to - from);
+      overFiniteRuns(values, place, place + to - from, moments, (start, end) => {
+        const row = from + start - place;
         moments.run(values, start, end, mean, out, row);
-        for (let k = row; k < row + end - start; k++) out[k] = Math.sqrt(out[k] * annual);
-      }, (at) => out[i + at - place] = NaN);
+        for (let i = row; i < row + end - start; i++) out[i] = Math.sqrt(out[i] * annual);
+      }, (at) => out[from + at - place] = NaN);
     },
-  };
+  });
 }
 
 /** Yang and Zhang's estimate: overnight and open to close variances, and Rogers and Satchell's. */
@@ -178,29 +163,22 @@ function yangZhangKernel(window: number, barsPerYear: number): Kernel {
   const bodies = new Series(window);
   const drifts = new Series(window);
   const share = 0.34 / (1.34 + (window + 1) / (window - 1));
-  let started = false;
-  return {
-    reset() {
-      started = false;
-      nodes.reset();
-    },
+  return fromSecondRow({
+    reset: () => nodes.reset(),
     run(prices, [out], from, to) {
       const [open, , , close] = prices;
-      const first = started ? from : from + 1;
-      if (!started) out[from] = NaN;
-      started = true;
-      const n = to - first;
+      const n = to - from;
       const place = jumps.extend(n);
       bodies.extend(n);
       drifts.extend(n);
       const jump = jumps.values;
       const body = bodies.values;
       const bar = drifts.values;
-      for (let i = first, o = place; i < to; i++, o++) {
+      for (let i = from, o = place; i < to; i++, o++) {
         jump[o] = logRatio(open[i], close[i - 1]);
         body[o] = logRatio(close[i], open[i]);
       }
-      rogersSatchell(prices, first, to, bar, place);
+      rogersSatchell(prices, from, to, bar, place);
       // One check for the three: a sum is finite if its parts are.
       const check = scratch(0, n);
       for (let k = 0, o = place; k < n; k++, o++) check[k] = jump[o] + body[o] + bar[o];
@@ -210,16 +188,16 @@ function yangZhangKernel(window: number, barsPerYear: number): Kernel {
       overFiniteRuns(check, 0, n, nodes, (start, end) => {
         overnight.run(jump, place + start, place + end, mean, jumpSpread, start);
         day.run(body, place + start, place + end, mean, bodySpread, start);
-        drift.run(bar, place + start, place + end, out, first + start, 1 / window);
-        for (let k = start, i = first + start; k < end; k++, i++) {
+        drift.run(bar, place + start, place + end, out, from + start, 1 / window);
+        for (let k = start, i = from + start; k < end; k++, i++) {
           const drifting = 0.5 * (out[i] + Math.abs(out[i]));
           const variance = (jumpSpread[k] + share * bodySpread[k]) / (window - 1) +
             (1 - share) * drifting;
           out[i] = Math.sqrt(variance * barsPerYear);
         }
-      }, (k) => out[first + k] = NaN);
+      }, (k) => out[from + k] = NaN);
     },
-  };
+  });
 }
 
 const parkinsonFactor = 1 / (4 * Math.LN2);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Ema } from "../ema.ts";
-import { bars, defineFeature } from "../feature_definition.ts";
-import type { Kernel } from "../kernel.ts";
+import { bars, defineFeature, fastBelowSlow } from "../feature_definition.ts";
+import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
 import { Series } from "../series.ts";
@@ -116,50 +116,32 @@ function moneyFlowKernel(window: number): Kernel {
 /** Elder's force index: average of the change times volume. */
 function forceKernel(window: number): Kernel {
   const average = new Ema(window);
-  let started = false;
-  return {
-    reset() {
-      started = false;
-      average.reset();
-    },
+  return fromSecondRow({
+    reset: () => average.reset(),
     run([c, v], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const forces = scratch(0, to - i);
-      for (let k = 0, row = i; row < to; row++, k++) forces[k] = (c[row] - c[row - 1]) * v[row];
-      average.run(forces, 0, to - i, out, i);
+      const forces = scratch(0, to - from);
+      for (let k = 0, i = from; i < to; i++, k++) forces[k] = (c[i] - c[i - 1]) * v[i];
+      average.run(forces, 0, to - from, out, from);
     },
-  };
+  });
 }
 
 /** Move of the bar's middle per volume and range, averaged; a bar without volume moved by nothing. */
 function easeKernel(window: number): Kernel {
   const mean = new RollingSum(window);
   const eases = new Series(window);
-  let started = false;
-  return {
-    reset() {
-      started = false;
-      mean.reset();
-    },
+  return fromSecondRow({
+    reset: () => mean.reset(),
     run([h, l, v], [out], from, to) {
-      let i = from;
-      if (!started) {
-        started = true;
-        out[i++] = NaN;
-      }
-      const place = eases.extend(to - i);
+      const place = eases.extend(to - from);
       const { values } = eases;
-      for (let row = i, o = place; row < to; row++, o++) {
-        const move = (h[row] + l[row]) / 2 - (h[row - 1] + l[row - 1]) / 2;
-        values[o] = v[row] > 0 ? move * (h[row] - l[row]) / (v[row] / 1e8) : 0;
+      for (let i = from, o = place; i < to; i++, o++) {
+        const move = (h[i] + l[i]) / 2 - (h[i - 1] + l[i - 1]) / 2;
+        values[o] = v[i] > 0 ? move * (h[i] - l[i]) / (v[i] / 1e8) : 0;
       }
-      mean.run(values, place, place + to - i, out, i, 1 / window);
+      mean.run(values, place, place + to - from, out, from, 1 / window);
     },
-  };
+  });
 }
 
 export const volume = {
@@ -186,7 +168,7 @@ export const volume = {
     summary: "Chaikin oscillator: fast minus slow exponential average of the accumulation line; " +
       "both averages start at its first value, as in TA-Lib",
     params: z.strictObject({ fast: bars(3), slow: bars(10) })
-      .refine((p) => p.fast < p.slow, { path: ["fast"], error: "must be less than slow" }),
+      .refine(...fastBelowSlow),
     inputs: () => [...highLowClose, "volume"],
     lookback: () => 0,
     warmup: (p) => p.slow - 1,
