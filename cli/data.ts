@@ -17,9 +17,12 @@ import {
   openSource,
   parseTime,
   type PartitionKey,
+  type QualityReport,
   readBars,
   type SourceError,
   sources,
+  type TradingSession,
+  tradingSessions,
   writeBars,
 } from "../lib/data/mod.ts";
 import { parseArgs, UsageError } from "./args.ts";
@@ -27,10 +30,13 @@ import { parseArgs, UsageError } from "./args.ts";
 const help = `tapebook data: the catalog of bars
 
   data fetch SOURCE SYMBOL [--timeframe 1d] [--from DATE] [--to DATE] [--adjusted] [--file PATH]
+             [--calendar NAME]
       brings bars into the catalog; started again after an interruption it goes on
       SOURCE: ${Object.keys(sources).join(", ")}, ccxt:EXCHANGE, or csv, parquet with --file
   data list                                   what the catalog holds
-  data check SOURCE SYMBOL [--timeframe 1d]   quality report; --file PATH checks a file instead
+  data check SOURCE SYMBOL [--timeframe 1d] [--calendar NAME]
+      quality report; --file PATH checks a file instead. With the exchange's calendar gaps are held
+      against its days and hours of trading: ${Object.keys(tradingSessions).join(", ")}
   data show SOURCE SYMBOL [--timeframe 1d] [--from DATE] [--to DATE] [--rows 10]
   data export SOURCE SYMBOL --out FILE.csv|FILE.parquet [--timeframe 1d] [--from DATE] [--to DATE]
   data verify                                 reads every file against its fingerprint
@@ -45,6 +51,7 @@ const spec = {
   to: "string",
   adjusted: "boolean",
   file: "string",
+  calendar: "string",
   rows: "integer",
   out: "string",
   before: "string",
@@ -81,7 +88,10 @@ export async function dataCommand(args: string[]): Promise<number> {
   try {
     switch (command) {
       case "fetch":
-        return await fetchBars(catalog, key(), range, options);
+        return await fetchBars(catalog, key(), range, {
+          ...options,
+          session: calendarOption(options.calendar),
+        });
       case "list": {
         const list = await catalog.list();
         if (options.json) console.log(JSON.stringify(list));
@@ -90,10 +100,11 @@ export async function dataCommand(args: string[]): Promise<number> {
         return 0;
       }
       case "check": {
+        const session = calendarOption(options.calendar);
         const bars = options.file
           ? await readBars(options.file, { validate: false })
           : await catalog.read(key(), range);
-        return printQuality(bars, options.json ?? false);
+        return printQuality(checkQuality(bars, { session }), options.json ?? false);
       }
       case "show": {
         const bars = await catalog.read(key(), range);
@@ -147,7 +158,7 @@ async function fetchBars(
   catalog: Catalog,
   key: PartitionKey,
   range: { from?: number; to?: number },
-  options: { file?: string; adjusted?: boolean },
+  options: { file?: string; adjusted?: boolean; session?: TradingSession },
 ): Promise<number> {
   const progress = progressLine();
   try {
@@ -159,7 +170,7 @@ async function fetchBars(
           progress.show(bytes / totalBytes, `${rows.toLocaleString("en-US")} bars`),
       });
       progress.end();
-      const score = await annotateQuality(catalog, key);
+      const score = await annotateQuality(catalog, key, options.session);
       const resumed = resumedAt > 0 ? `, gone on after ${resumedAt}` : "";
       console.log(`${rows} bars of ${key.symbol} imported${resumed}, ${score}`);
       return 0;
@@ -182,7 +193,7 @@ async function fetchBars(
       },
     );
     progress.end();
-    const score = rows > 0 ? await annotateQuality(catalog, key) : "nothing new";
+    const score = rows > 0 ? await annotateQuality(catalog, key, options.session) : "nothing new";
     console.log(
       `${rows} bars of ${key.symbol} fetched from ${key.source}${
         resumedAfter === null ? "" : `, gone on after ${formatTime(resumedAfter)}`
@@ -195,8 +206,12 @@ async function fetchBars(
 }
 
 /** Checks what the catalog now holds and keeps the report with it. */
-async function annotateQuality(catalog: Catalog, key: PartitionKey): Promise<string> {
-  const quality = checkQuality(await catalog.read(key));
+async function annotateQuality(
+  catalog: Catalog,
+  key: PartitionKey,
+  session?: TradingSession,
+): Promise<string> {
+  const quality = checkQuality(await catalog.read(key), { session });
   await catalog.annotate(key, { quality });
   return `quality score ${quality.score.toFixed(3)}`;
 }
@@ -238,8 +253,7 @@ function progressLine(): { show(share: number, text: string): void; end(): void 
   };
 }
 
-function printQuality(bars: Bars, asJson: boolean): number {
-  const report = checkQuality(bars);
+function printQuality(report: QualityReport, asJson: boolean): number {
   if (asJson) console.log(JSON.stringify(report));
   else {
     console.log(
@@ -279,5 +293,17 @@ function timeOption(text: string | undefined, name: string): number | undefined 
   if (Number.isFinite(time)) return time;
   throw new UsageError(
     `Cannot run data: --${name} must be a date such as 2020-01-31, got ${JSON.stringify(text)}`,
+  );
+}
+
+function calendarOption(name: string | undefined): TradingSession | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(tradingSessions, name)) {
+    return tradingSessions[name as keyof typeof tradingSessions];
+  }
+  throw new UsageError(
+    `Cannot run data: --calendar must be one of ${Object.keys(tradingSessions).join(", ")}, got ${
+      JSON.stringify(name)
+    }`,
   );
 }

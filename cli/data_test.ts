@@ -89,3 +89,57 @@ Deno.test("data says what is wrong: usage with code 2 by its error, data and sou
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("data check --calendar holds gaps against the exchange's days and names the calendars it knows", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await run(dir, "fetch", "sample", "^GSPC");
+    // September 2001: closed from the 11th to the 14th. Without a calendar that is a gap of four days.
+    const guessed = await run(dir, "check", "sample", "^GSPC");
+    assert.match(guessed.text, /gap +1 gap in time, the longest from 2001-09-10 to 2001-09-17/);
+    const known = await run(dir, "check", "sample", "^GSPC", "--calendar", "XNYS");
+    assert.doesNotMatch(known.text, /gap/);
+    // One day of trading taken out: four weekdays have to be missing for a guess, one for the calendar.
+    const bars = await sampleBars();
+    const file = `${dir}/hole.csv`;
+    const rows = Array.from({ length: 40 }, (_, i) => 4000 + i).filter((i) => i !== 4020);
+    await Deno.writeTextFile(
+      file,
+      ["date,open,high,low,close,volume"].concat(rows.map((i) =>
+        [
+          new Date(bars.time[i]).toISOString().slice(0, 10),
+          ...[bars.open, bars.high, bars.low, bars.close, bars.volume].map((c) => c[i]),
+        ].join()
+      )).join("\n"),
+    );
+    assert.doesNotMatch((await run(dir, "check", "--file", file)).text, /gap/);
+    const found = await run(dir, "check", "--file", file, "--calendar", "XNAS", "--json");
+    const { issues } = JSON.parse(found.text);
+    assert.deepEqual(
+      issues.filter((issue: { kind: string }) => issue.kind === "gap").map((
+        issue: { count: number; rows: number[] },
+      ) => [issue.count, issue.rows]),
+      [[1, [20]]],
+    );
+    const imported = await run(
+      dir,
+      "fetch",
+      "csv",
+      "HOLE",
+      "--file",
+      file,
+      "--calendar",
+      "XNYS",
+    );
+    assert.equal(imported.code, 0);
+    await assert.rejects(
+      run(dir, "check", "--file", file, "--calendar", "NYSE"),
+      (error) =>
+        error instanceof UsageError &&
+        error.message ===
+          'Cannot run data: --calendar must be one of XNYS, XNAS, XLON, XETR, XTKS, XHKG, 24/7, got "NYSE"',
+    );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
