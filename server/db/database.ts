@@ -5,6 +5,12 @@ import * as schema from "./schema.ts";
 /** The database through drizzle, with the tables of schema.ts. */
 export type Orm = PgRemoteDatabase<typeof schema>;
 
+/**
+ * Settings of every connection, for planning: what is asked for often lies in memory, where a place
+ * costs little more than the next one, and statements of milliseconds are not worth compiling.
+ */
+export const planning: Record<string, string> = { random_page_cost: "1.1", jit: "off" };
+
 export interface QueryOptions {
   /** Plans the text for these parameters, instead of keeping a plan that serves all. */
   replan?: boolean;

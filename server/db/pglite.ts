@@ -1,6 +1,6 @@
 /** PGlite: PostgreSQL in this process, its files in a folder that one process holds at a time. @module */
 import { PGlite } from "@electric-sql/pglite";
-import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
+import { type Database, planning, type Runner, type Sql, sqlOf } from "./database.ts";
 import { PgliteStatements } from "./pglite_statements.ts";
 import { holdFolder } from "./folder_lock.ts";
 
@@ -20,7 +20,7 @@ function runnerOf(
     replan = false,
   ) {
     if (!replan && statements.isRepeated(text)) {
-      return await alone(() => statements.run<Row>(text, params, { parsers, rowMode }));
+      return await alone(() => statements.run<Row>(text, params, rowMode));
     }
     return (await lite.query<Row>(text, params, { parsers, rowMode })).rows;
   }
@@ -45,7 +45,10 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
       dataDir: inMemory ? undefined : folder,
       loadDataDir: template,
     });
-    const statements = new PgliteStatements(lite);
+    for (const [name, value] of Object.entries(planning)) {
+      await lite.query(`set ${name} = ${value}`);
+    }
+    const statements = new PgliteStatements(lite, parsers);
     const outer = sqlOf(
       runnerOf(lite, statements, (run) => lite._runExclusiveTransaction(run)),
     );

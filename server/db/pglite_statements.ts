@@ -8,16 +8,41 @@ import { parse, type PGlite, protocol } from "@electric-sql/pglite";
 type Messages = Parameters<typeof parse.parseResults>[0];
 type Message = Messages[number];
 
+interface Column {
+  name: string;
+  parse(text: string): unknown;
+}
+
 interface Statement {
   name: string;
   paramTypes: number[];
-  /** What its rows look like; absent when it gives none. */
-  rowDescription?: Message;
+  /** Of its rows; empty when it gives none. */
+  columns: Column[];
 }
 
-export interface RunOptions {
-  parsers: Record<number, (text: string) => unknown>;
-  rowMode: "object" | "array";
+type RowDescription = Message & { fields: { name: string; dataTypeID: number }[] };
+type DataRow = Message & { fields: (string | null)[] };
+type Parsers = Record<number, (text: string, oid: number) => unknown>;
+
+export type RowMode = "object" | "array";
+
+const asText = (text: string) => text;
+
+/** The rows among `messages`. PGlite's own reader copies its table of types for every statement. */
+function rowsOf(messages: Messages, columns: Column[], rowMode: RowMode): unknown[] {
+  const rows: unknown[] = [];
+  for (const message of messages) {
+    if (message.name !== "dataRow") continue;
+    const { fields } = message as DataRow;
+    const values = fields.map((text, i) => text === null ? null : columns[i].parse(text));
+    if (rowMode === "array") rows.push(values);
+    else {
+      const row: Record<string, unknown> = {};
+      for (let i = 0; i < values.length; i++) row[columns[i].name] = values[i];
+      rows.push(row);
+    }
+  }
+  return rows;
 }
 
 /** Statements kept at most; the one that was used longest ago is forgotten first. */
@@ -36,16 +61,19 @@ function concat(parts: Uint8Array[]): Uint8Array {
 /** The statements of one database. A text is prepared when it is run for the second time. */
 export class PgliteStatements {
   #lite: PGlite;
+  #parsers: Parsers;
   #seen = new Set<string>();
   #known = new Map<string, Statement>();
   #count = 0;
 
-  constructor(lite: PGlite) {
+  /** `parsers` go before PGlite's own. */
+  constructor(lite: PGlite, parsers: Parsers) {
     this.#lite = lite;
+    this.#parsers = { ...lite.parsers, ...parsers };
   }
 
   /** Rows of the text; the caller holds the connection, by a transaction or for this one query. */
-  async run<Row>(text: string, params: unknown[], options: RunOptions): Promise<Row[]> {
+  async run<Row>(text: string, params: unknown[], rowMode: RowMode): Promise<Row[]> {
     return await this.#lite._runExclusiveQuery(async () => {
       const statement = this.#known.get(text) ?? await this.#prepare(text);
       this.#known.delete(text);
@@ -62,9 +90,7 @@ export class PgliteStatements {
         serialize.execute({}),
         serialize.sync(),
       ]);
-      const rows = statement.rowDescription ? [statement.rowDescription, ...messages] : messages;
-      const [result] = parse.parseResults(rows, this.#lite.parsers, options);
-      return (result?.rows ?? []) as Row[];
+      return rowsOf(messages, statement.columns, rowMode) as Row[];
     });
   }
 
@@ -89,11 +115,14 @@ export class PgliteStatements {
       serialize.describe({ type: "S", name }),
       serialize.sync(),
     ]);
-    return {
-      name,
-      paramTypes: parse.parseDescribeStatementResults(messages),
-      rowDescription: messages.find((m) => m.name === "rowDescription"),
-    };
+    const description = messages.find((m) => m.name === "rowDescription") as
+      | RowDescription
+      | undefined;
+    const columns = (description?.fields ?? []).map(({ name, dataTypeID }) => {
+      const parser = this.#parsers[dataTypeID];
+      return { name, parse: parser ? (text: string) => parser(text, dataTypeID) : asText };
+    });
+    return { name, paramTypes: parse.parseDescribeStatementResults(messages), columns };
   }
 
   async #exec(parts: Uint8Array[]): Promise<Messages> {

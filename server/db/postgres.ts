@@ -1,7 +1,7 @@
 /** PostgreSQL through node-postgres. @module */
 // @ts-types="@types/pg"
 import pg from "pg";
-import { type Database, type Runner, type Sql, sqlOf } from "./database.ts";
+import { type Database, planning, type Runner, type Sql, sqlOf } from "./database.ts";
 import { awayError, isBroken } from "./postgres_faults.ts";
 import { createListener } from "./postgres_listener.ts";
 import { StatementNames } from "./postgres_statements.ts";
@@ -33,12 +33,6 @@ const types = {
     return parserOf(oid, format);
   },
 } as pg.CustomTypesConfig;
-
-/**
- * For planning: what is asked for often lies in memory, where a place costs little more than the
- * next one, and statements of milliseconds are not worth compiling.
- */
-const planning = "-c random_page_cost=1.1 -c jit=off";
 
 /** A connection's limit to connect in; the pool's own would also count the wait for a free one. */
 class PatientClient extends pg.Client {
@@ -129,7 +123,8 @@ export async function openPostgres(
   url: string,
   options: { connections?: number } = {},
 ): Promise<Database> {
-  const pool = await connect(url, options.connections ?? 8, planning);
+  const settings = Object.entries(planning).map(([name, value]) => `-c ${name}=${value}`).join(" ");
+  const pool = await connect(url, options.connections ?? 8, settings);
   const names = new StatementNames();
   const clients = new Set<pg.ClientBase>();
   const ages = new WeakMap<pg.ClientBase, number>();
