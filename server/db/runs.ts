@@ -135,32 +135,46 @@ export interface RunToInsert {
   tags: KeyValue[];
 }
 
-/** The new run's artifact URI, or null when the experiment is not there or not active. */
-export async function insertRun(sql: Sql, run: RunToInsert): Promise<string | null> {
-  const rows = await sql.query<{ artifact_uri: string }>(
+/**
+ * The new runs' artifact URIs, in one statement; null for one whose experiment is not there or not
+ * active.
+ */
+export async function insertRuns(
+  sql: Sql,
+  runs: readonly RunToInsert[],
+): Promise<(string | null)[]> {
+  const tags = runs.flatMap(({ runId, tags }) => tags.map((tag) => ({ runId, ...tag })));
+  const rows = await sql.query<{ run_id: string; artifact_uri: string }>(
     `with made as (
        insert into runs (run_id, experiment_id, run_name, user_id, start_time, artifact_uri)
-       select $1, e.experiment_id, $3, $4, $5,
-         rtrim(e.artifact_location, '/') || '/' || $1 || '/artifacts'
-       from experiments e where e.experiment_id = $2 and e.lifecycle_stage = 'active'
-       returning run_no, artifact_uri
+       select g.run_id, e.experiment_id, g.run_name, g.user_id, g.start_time,
+         rtrim(e.artifact_location, '/') || '/' || g.run_id || '/artifacts'
+       from unnest($1::text::text[], $2::text::bigint[], $3::text::text[], $4::text::text[],
+         $5::text::bigint[]) with ordinality
+         as g(run_id, experiment_id, run_name, user_id, start_time, i)
+       join experiments e on e.experiment_id = g.experiment_id and e.lifecycle_stage = 'active'
+       order by g.i
+       returning run_no, run_id, artifact_uri
      ), tagged as (
        insert into run_tags (run_no, key, value)
-       select run_no, t.key, t.value
-       from made, unnest($6::text::text[], $7::text::text[]) as t(key, value)
+       select m.run_no, t.key, t.value
+       from unnest($6::text::text[], $7::text::text[], $8::text::text[]) as t(run_id, key, value)
+       join made m on m.run_id = t.run_id
      )
-     select artifact_uri from made`,
+     select run_id, artifact_uri from made`,
     [
-      run.runId,
-      run.experimentId,
-      run.runName,
-      run.userId,
-      run.startTime,
-      textArray(run.tags.map((t) => t.key)),
-      textArray(run.tags.map((t) => t.value)),
+      textArray(runs.map((r) => r.runId)),
+      numberArray(runs.map((r) => r.experimentId)),
+      textArray(runs.map((r) => r.runName)),
+      textArray(runs.map((r) => r.userId)),
+      textArray(runs.map((r) => r.startTime === null ? null : String(r.startTime))),
+      textArray(tags.map((t) => t.runId)),
+      textArray(tags.map((t) => t.key)),
+      textArray(tags.map((t) => t.value)),
     ],
   );
-  return rows[0]?.artifact_uri ?? null;
+  const uris = new Map(rows.map((row) => [row.run_id, row.artifact_uri]));
+  return runs.map(({ runId }) => uris.get(runId) ?? null);
 }
 
 export interface RunChanges {
@@ -169,26 +183,46 @@ export interface RunChanges {
   runName?: string;
 }
 
-/** The run as changed, its name's tag too; null when it is not there or not active. */
-export async function updateRun(
+export interface RunUpdate {
+  runId: string;
+  changes: RunChanges;
+}
+
+/**
+ * The runs as changed, their names' tags too, in one statement; null for one that is not there or not
+ * active. No run comes twice.
+ */
+export async function updateRuns(
   sql: Sql,
-  runId: string,
-  changes: RunChanges,
-): Promise<RunInfo | null> {
+  runs: readonly RunUpdate[],
+): Promise<(RunInfo | null)[]> {
   const rows = await sql.query<RunInfoRow>(
-    `with changed as (
-       update runs r set status = coalesce($2, status), end_time = coalesce($3, end_time),
-         run_name = coalesce($4, run_name)
-       where run_id = $1 and lifecycle_stage = 'active' returning ${runInfoColumns}
+    `with given as (
+       select * from unnest($1::text::text[], $2::text::text[], $3::text::bigint[],
+         $4::text::text[]) as g(run_id, status, end_time, run_name)
+     ), changed as (
+       update runs r set status = coalesce(g.status, r.status),
+         end_time = coalesce(g.end_time, r.end_time), run_name = coalesce(g.run_name, r.run_name)
+       from given g where r.run_id = g.run_id and r.lifecycle_stage = 'active'
+       returning ${runInfoColumns}
      ), named as (
        insert into run_tags (run_no, key, value)
-       select run_no, 'mlflow.runName', $4 from changed where $4::text is not null
+       select c.run_no, 'mlflow.runName', g.run_name
+       from changed c join given g on g.run_id = c.run_id where g.run_name is not null
        on conflict (run_no, key) do update set value = excluded.value
      )
      select * from changed`,
-    [runId, changes.status ?? null, changes.endTime ?? null, changes.runName || null],
+    [
+      textArray(runs.map(({ runId }) => runId)),
+      textArray(runs.map(({ changes }) => changes.status)),
+      textArray(
+        runs.map(({ changes: { endTime } }) => endTime === undefined ? null : `${endTime}`),
+      ),
+      textArray(runs.map(({ changes }) => changes.runName || null)),
+    ],
   );
-  return rows.length ? toRunInfo(rows[0]) : null;
+  const infos = new Map(rows.map((row) => [row.run_id, toRunInfo(row)]));
+  return runs.map(({ runId }) => infos.get(runId) ?? null);
 }
 
 /** The value that the param has now: the given one, or the one it had. Null as for updateRun. */

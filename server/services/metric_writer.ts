@@ -1,12 +1,12 @@
 /**
- * Writes metric points of many callers together: while one statement runs, what arrives meanwhile
- * is gathered for the next. Each caller is answered when its own points are committed.
+ * Writes metric points of many callers together, in few statements.
  * @module
  */
 import type { Database } from "../db/database.ts";
 import { isTaken } from "../db/faults.ts";
 import { insertPoints, type SeriesPoints } from "../db/metrics.ts";
 import type { Metric } from "../../lib/contracts/mlflow/mod.ts";
+import { gatherCalls } from "./gather_calls.ts";
 
 /** Points of one statement, at most; more wait for the next one. */
 const pointsPerStatement = 20_000;
@@ -14,11 +14,9 @@ const pointsPerStatement = 20_000;
 /** Milliseconds after a point that came twice in which more of them are expected. */
 const carefulMs = 10_000;
 
-interface Waiting {
+interface RunPoints {
   runId: string;
   metrics: readonly Metric[];
-  resolve(written: boolean): void;
-  reject(error: unknown): void;
 }
 
 export interface MetricWriter {
@@ -30,7 +28,7 @@ export interface MetricWriter {
 
 /** Gathers points by (run, key). */
 export function gatherSeries(
-  batches: readonly { runId: string; metrics: readonly Metric[] }[],
+  batches: readonly RunPoints[],
 ): SeriesPoints[] {
   const byRun = new Map<string, Map<string, SeriesPoints>>();
   const all: SeriesPoints[] = [];
@@ -57,14 +55,10 @@ export function createMetricWriter(
   db: Database,
   lanes = db.kind === "pglite" ? 1 : 2,
 ): MetricWriter {
-  let queue: Waiting[] = [];
-  let running = 0;
   let carefulUntil = 0;
-  const idle: (() => void)[] = [];
 
   /** Looks for points that are there already only while such were sent a moment ago. */
-  async function insert(batch: readonly Waiting[]): Promise<Set<string>> {
-    const series = gatherSeries(batch);
+  async function insert(series: SeriesPoints[]): Promise<Set<string>> {
     if (performance.now() > carefulUntil) {
       try {
         return await insertPoints(db, series, "refuse");
@@ -76,49 +70,16 @@ export function createMetricWriter(
     return await insertPoints(db, series, "skip");
   }
 
-  async function flush(): Promise<void> {
-    running++;
-    while (queue.length) {
-      let points = 0;
-      let take = 0;
-      // A run stays in one lane, so that its points do not wait for each other's row locks.
-      while (take < queue.length && (take === 0 || points < pointsPerStatement)) {
-        points += queue[take++].metrics.length;
-      }
-      const batch = queue.slice(0, take);
-      queue = queue.slice(take);
-      try {
-        const active = await insert(batch);
-        for (const { runId, resolve } of batch) resolve(active.has(runId));
-      } catch (error) {
-        if (batch.length === 1) batch[0].reject(error);
-        else await Promise.all(batch.map(alone));
-      }
-    }
-    running--;
-    if (running === 0) idle.splice(0).forEach((done) => done());
-  }
-
-  /** One caller's fault must not fail the others: each is tried by itself. */
-  async function alone(one: Waiting): Promise<void> {
-    try {
-      one.resolve((await insert([one])).has(one.runId));
-    } catch (error) {
-      one.reject(error);
-    }
-  }
-
+  const gathered = gatherCalls<RunPoints, boolean>(
+    async (batch) => {
+      const active = await insert(gatherSeries(batch));
+      return batch.map(({ runId }) => active.has(runId));
+    },
+    { lanes, most: pointsPerStatement, weightOf: ({ metrics }) => metrics.length },
+  );
   return {
-    write(runId, metrics) {
-      if (metrics.length === 0) return Promise.resolve(true);
-      return new Promise((resolve, reject) => {
-        queue.push({ runId, metrics, resolve, reject });
-        if (running < lanes) queueMicrotask(() => running < lanes && queue.length && flush());
-      });
-    },
-    drain() {
-      if (running === 0 && queue.length === 0) return Promise.resolve();
-      return new Promise((resolve) => idle.push(resolve));
-    },
+    write: async (runId, metrics) =>
+      metrics.length === 0 || await gathered.call({ runId, metrics }),
+    drain: gathered.drain,
   };
 }

@@ -26,6 +26,7 @@ import { experimentGrammar, runGrammar } from "../search/grammars.ts";
 import { parseOrderBy } from "../search/order.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
+import { gatherCalls } from "./gather_calls.ts";
 import { createMetricWriter, gatherSeries, type MetricWriter } from "./metric_writer.ts";
 import { randomRunName } from "./run_name.ts";
 import type { TrackingService } from "./tracking.ts";
@@ -96,11 +97,24 @@ export interface TrackingDeps {
 const changedMeanwhile = (what: string) =>
   new ApiError("TEMPORARILY_UNAVAILABLE", `The ${what} changed while it was written; try again`);
 
+/** Runs made or changed by one statement at most. */
+const runsPerStatement = 200;
+
 /** The service, and `drain`, which resolves when all points that were accepted are written. */
 export function createTrackingService(
   { db, clock, events }: TrackingDeps,
 ): TrackingService & { drain(): Promise<void> } {
   const writer: MetricWriter = createMetricWriter(db);
+  const lanes = db.kind === "pglite" ? 1 : 2;
+  const inserts = gatherCalls((made: runs.RunToInsert[]) => runs.insertRuns(db, made), {
+    lanes,
+    most: runsPerStatement,
+  });
+  const updates = gatherCalls((changed: runs.RunUpdate[]) => runs.updateRuns(db, changed), {
+    lanes,
+    most: runsPerStatement,
+    keyOf: ({ runId }) => runId,
+  });
 
   async function experiment(id: string): Promise<Experiment> {
     const number = check.parseExperimentId(id);
@@ -130,7 +144,7 @@ export function createTrackingService(
   /** Writes tags; the one that names the run renames it. */
   async function writeTags(sql: Sql, run: runs.RunKey, tags: readonly KeyValue[]): Promise<void> {
     const name = tags.findLast((t) => t.key === runNameTag)?.value;
-    if (name) await runs.updateRun(sql, run.run_id, { runName: name });
+    if (name) await runs.updateRuns(sql, [{ runId: run.run_id, changes: { runName: name } }]);
     await runs.upsertTags(sql, run.run_no, tags.filter((t) => t.key !== runNameTag));
   }
 
@@ -182,7 +196,9 @@ export function createTrackingService(
   }
 
   return {
-    drain: () => writer.drain(),
+    async drain() {
+      await Promise.all([writer.drain(), inserts.drain(), updates.drain()]);
+    },
 
     async createExperiment(name, options = {}) {
       const { artifactLocation, tags = [] } = options;
@@ -275,7 +291,7 @@ export function createTrackingService(
       const startTime = run.startTime ?? clock.now();
       const userId = run.userId ?? "";
       const runTags = [...byKey].map(([key, value]) => ({ key, value }));
-      const artifactUri = await runs.insertRun(db, {
+      const artifactUri = await inserts.call({
         runId,
         experimentId,
         runName,
@@ -313,7 +329,7 @@ export function createTrackingService(
     },
 
     async updateRun(runId, changes) {
-      const info = await runs.updateRun(db, runId, changes) ?? await refuse(runId);
+      const info = await updates.call({ runId, changes }) ?? await refuse(runId);
       changed("run.updated", runId, info.experiment_id, { status: info.status });
       return info;
     },
