@@ -245,6 +245,7 @@ class Stepper implements CompiledStep {
     const { program } = gradientProgram(variables, loss, laneSpecs(inputs, lanes), {
       lower,
       microBatch,
+      lanes,
     });
     const optimizer = flatOptimizer(this.#options.optimizer);
     const update = { optimizer, clipNorm, clipValue };

@@ -1,17 +1,22 @@
 /**
  * A large batch in parts that stay in the processor's cache: a Loop inside the step adds up the
- * gradients of micro-batches, and the optimizer takes their mean once.
+ * gradients of micro-batches' shares of the loss, and the optimizer takes their sum once.
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { add, mul, reshape } from "./builder/mod.ts";
+import { add, reshape } from "./builder/mod.ts";
 import type { Dtype } from "./graph/dtype.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
 import { foldSums } from "./graph/fold_sums.ts";
 import { Graph, int, subgraph, type Value } from "./graph/graph.ts";
 import { TraceError } from "./errors.ts";
 import { type InputSpec, isShared } from "./input_spec.ts";
-import { type GradientContext, type RecordedGradient, recordGradient } from "./record_gradient.ts";
+import {
+  flatten,
+  type GradientContext,
+  type RecordedGradient,
+  recordGradient,
+} from "./record_gradient.ts";
 
 /**
  * Loss and gradient of a batch as means over its micro-batches: the same as those of the whole where
@@ -60,14 +65,16 @@ export function recordMicroBatches(
     return value;
   };
   const bind = Object.assign(new Map<tf.Variable, Value>(), { get });
-  const recorded = recordGradient(body, rows, { ...context, bind });
+  const share = (context.share ?? 1) / parts;
+  const recorded = recordGradient(body, rows, { ...context, bind, share });
   const { trace } = recorded;
   if (trace.randomKey || trace.variables.some((v) => v.assigned)) {
     throw new TraceError(
       "Cannot compile step: microBatch must be left out where the loss draws random numbers or assigns variables",
     );
   }
-  const results = [recorded.gradient, ...Object.values(recorded.metrics)];
+  // Each variable's gradient by itself: a product adds to its sum as it is computed.
+  const results = [...recorded.pieces, ...Object.values(recorded.metrics)];
   const sums = results.map((v, i) => body.input(`micro/sum/${i}`, "float32", v.shape));
   body.output("micro/goOn:new", goOn);
   results.forEach((v, i) => body.output(`micro/sum/${i}:new`, add(body, sums[i], v)));
@@ -84,11 +91,12 @@ export function recordMicroBatches(
     results.map((v) => ({ dtype: v.dtype, shape: v.shape })),
     { body: subgraph(body) },
   );
-  const means = totals.map((v) => mul(graph, v, graph.splat(1 / parts, "float32")));
+  const pieces = totals.slice(0, recorded.pieces.length);
   const names = Object.keys(recorded.metrics);
   return {
-    gradient: means[0],
-    metrics: Object.fromEntries(names.map((name, i) => [name, means[1 + i]])),
+    gradient: flatten(graph, pieces),
+    pieces,
+    metrics: Object.fromEntries(names.map((name, i) => [name, totals[pieces.length + i]])),
     trace,
   };
 }

@@ -58,6 +58,8 @@ export interface StepProgram {
   state: (Port & { output: string })[];
   metrics: Port[];
   drawsRandom: boolean;
+  /** The step takes this many elements at a time: all its inputs and its state are flat. */
+  chunk?: number;
   step: Uint8Array;
   /** The Loop over steps. */
   epoch: Uint8Array;
@@ -84,6 +86,33 @@ export type EpochLoop = (
   out: Record<string, Float32Array>,
 ) => void;
 
+/** A native call of a step: all of it, or the elements from `begin` to `end`. */
+interface StepCall {
+  begin?: number;
+  end?: number;
+  feeds: OrtFeeds;
+  fetches: OrtFeeds;
+}
+
+/** A step's session with the tensors of its calls. */
+interface PreparedStep {
+  session: Session;
+  /** Names of its inputs. */
+  inputs: string[];
+  /** Loss and metrics. */
+  results: OrtFeeds;
+  calls: { reads: OrtTensor[]; parts: StepCall[] }[];
+  /** What the inputs' tensors were made of. */
+  fed: Record<string, { data: TypedData; length: number } | undefined>;
+}
+
+/** The elements of a flat tensor that a call takes, in the same memory. */
+function pieceOf(tensor: OrtTensor, { begin, end }: { begin?: number; end?: number }): OrtTensor {
+  if (begin === undefined || end === undefined) return tensor;
+  const data = (tensor.data as Float32Array).subarray(begin, end);
+  return ortTensor(data, tensor.type as Dtype, [data.length]);
+}
+
 /** State and sessions of a step. All calls run on the calling thread. */
 export class StepRunner {
   steps = 0;
@@ -98,7 +127,7 @@ export class StepRunner {
   readonly #scalarTensor: OrtTensor;
   readonly #key = new Uint32Array(1);
   readonly #keyTensor: OrtTensor;
-  readonly #stepSessions = new Map<StepProgram, { session: Session; results: OrtFeeds }>();
+  readonly #stepSessions = new Map<StepProgram, PreparedStep>();
   readonly #epochSessions = new Map<StepProgram, Session>();
 
   constructor(main: StepProgram, readonly options: RunnerOptions) {
@@ -125,40 +154,67 @@ export class StepRunner {
   setFrozen(values: (Port & { data: TypedData })[]): void {
     this.#frozen = {};
     for (const v of values) this.#frozen[v.name] = ortTensor(v.data, v.dtype, v.shape);
+    for (const { calls } of this.#stepSessions.values()) {
+      for (const part of calls.flatMap((c) => c.parts)) Object.assign(part.feeds, this.#frozen);
+    }
   }
 
   /** One step on named inputs; loss and metrics before the update. */
   step(p: StepProgram, feeds: StepFeeds, options: CallOptions = {}): Record<string, number> {
     let s = this.#stepSessions.get(p);
-    if (!s) {
-      const results: OrtFeeds = {};
-      for (const m of p.metrics) results[m.name] = ortZeros(m.dtype, m.shape);
-      s = { session: createSessionSync(p.step, this.options.session), results };
-      this.#stepSessions.set(p, s);
-    }
-    const all: OrtFeeds = {};
-    for (const name of Object.keys(p.specs)) {
-      const spec = p.specs[name];
-      all[name] = feedTensor(name, feeds[name], spec.dtype ?? "float32", spec.shape);
-    }
+    if (!s) this.#stepSessions.set(p, s = this.#prepareStep(p));
+    for (const name of s.inputs) this.#feed(s, p, name, feeds[name]);
     const rate = options.learningRate ?? this.options.optimizer.learningRate;
     this.#scalars.set(this.#optimizer.schedule(this.steps + 1, rate));
-    all.scalars = this.#scalarTensor;
-    if (p.drawsRandom) {
-      this.#key[0] = stepKey(this.seed, this.steps);
-      all.randomKey = this.#keyTensor;
-    }
-    const fetches: OrtFeeds = { ...s.results };
-    p.state.forEach((port, i) => {
-      all[port.name] = this.#current[i];
-      fetches[port.output] = this.#next[i];
-    });
-    s.session.run(Object.assign(all, this.#frozen), fetches);
+    if (p.drawsRandom) this.#key[0] = stepKey(this.seed, this.steps);
+    const { parts } = s.calls[s.calls[0].reads === this.#current ? 0 : 1];
+    for (const part of parts) s.session.run(part.feeds, part.fetches);
     [this.#current, this.#next] = [this.#next, this.#current];
     this.steps++;
     const out: Record<string, number> = {};
     for (const m of p.metrics) out[m.name] = Number((s.results[m.name].data as Float32Array)[0]);
     return out;
+  }
+
+  #feed(s: PreparedStep, p: StepProgram, name: string, data: TypedData | undefined): void {
+    const fed = s.fed[name];
+    if (data && fed?.data === data && fed.length === data.length) return;
+    const { dtype = "float32", shape } = p.specs[name];
+    const tensor = feedTensor(name, data, dtype, shape);
+    for (const { parts } of s.calls) {
+      for (const part of parts) part.feeds[name] = pieceOf(tensor, part);
+    }
+    // What had to be converted is converted again: its elements may be others next time.
+    s.fed[name] = tensor.data === data ? { data, length: data.length } : undefined;
+  }
+
+  /** Everything of a step's calls but its inputs: one call for each of the two sets of buffers. */
+  #prepareStep(p: StepProgram): PreparedStep {
+    const results: OrtFeeds = {};
+    for (const m of p.metrics) results[m.name] = ortZeros(m.dtype, m.shape);
+    const size = this.stateData(0).length, { chunk = size } = p;
+    const from = (reads: OrtTensor[], writes: OrtTensor[]) => {
+      const parts: StepCall[] = [];
+      for (let begin = 0; begin < size; begin += chunk) {
+        const range = p.chunk ? { begin, end: Math.min(size, begin + chunk) } : {};
+        const feeds: OrtFeeds = { ...this.#frozen, scalars: this.#scalarTensor };
+        if (p.drawsRandom) feeds.randomKey = this.#keyTensor;
+        const fetches: OrtFeeds = { ...results };
+        p.state.forEach((port, i) => {
+          feeds[port.name] = pieceOf(reads[i], range);
+          fetches[port.output] = pieceOf(writes[i], range);
+        });
+        parts.push({ ...range, feeds, fetches });
+      }
+      return { reads, parts };
+    };
+    return {
+      session: createSessionSync(p.step, this.options.session),
+      inputs: Object.keys(p.specs),
+      results,
+      calls: [from(this.#current, this.#next), from(this.#next, this.#current)],
+      fed: {},
+    };
   }
 
   /**

@@ -108,6 +108,8 @@ export function binary(g: Graph, op: string, a: Value, b: Value): Value {
   if (sa === -1 && op === "Mul" && sameShape(b.shape, shape)) return unary(g, "Neg", b);
   if (op === "Pow" && sb === 2 && sameShape(a.shape, shape)) return binary(g, "Mul", a, a);
   if (op === "Mul" && (sa ?? sb) !== undefined) {
+    const merged = sb !== undefined ? scaleScaled(g, a, sb) : scaleScaled(g, b, sa!);
+    if (merged && sameShape(merged.shape, shape)) return merged;
     const [product, scale] = sb !== undefined ? [a, sb] : [b, sa!];
     const scaled = sameShape(product.shape, shape) ? scaleProduct(g, product, scale) : null;
     if (scaled) return scaled;
@@ -135,6 +137,7 @@ export function binary(g: Graph, op: string, a: Value, b: Value): Value {
     return expand(g, binary(g, op, g.splat(sa, a.dtype), b), shape);
   }
   [a, b] = slimOperands(g, a, b, shape);
+  [a, b] = [widenColumn(g, a, b), widenColumn(g, b, a)];
   const runType = castType(op, a.dtype);
   const [y] = g.emit(op, [cast(g, a, runType), cast(g, b, runType)], [{
     dtype: isComparison ? "bool" : runType,
@@ -164,6 +167,47 @@ function slimOperands(
   };
   const a2 = slim(a, b);
   return [a2, slim(b, a2)];
+}
+
+/** Rows up to this long are too short for ONNX Runtime, which broadcasts row by row. */
+const shortRow = 16;
+
+/**
+ * A column that broadcasts over short rows, written out by a product with ones; one that is their
+ * sum, by the same product.
+ */
+function widenColumn(g: Graph, v: Value, other: Value): Value {
+  const width = other.shape.at(-1) ?? 1;
+  const rows = sizeOf(other.shape.slice(0, -1));
+  const isColumn = sameShape(v.shape, [...other.shape.slice(0, -1), 1]);
+  const fits = g.forRuntime && isColumn && v.dtype === "float32" && width > 1 &&
+    width <= shortRow && rows >= 4 * shortRow;
+  if (!fits) return v;
+  const isSum = v.node?.op === "ReduceSum" && sameShape(v.node.inputs[0]!.shape, other.shape);
+  const source = isSum ? v.node!.inputs[0]! : v;
+  const inner = isSum ? width : 1;
+  const ones = g.splat(1, "float32", [inner, width]);
+  const [wide] = g.emit("Gemm", [reshape(g, source, [rows, inner]), ones], [
+    { dtype: "float32", shape: [rows, width] },
+  ]);
+  return reshape(g, wide, other.shape);
+}
+
+/** `x` times `scale`, where `x` is something times a number: one product with their product. */
+function scaleScaled(g: Graph, x: Value, scale: number): Value | null {
+  if (x.dtype !== "float32") return null;
+  const { node } = x;
+  if (node?.op === "Neg") return binary(g, "Mul", node.inputs[0]!, g.splat(-scale, "float32"));
+  if (node?.op !== "Mul") return null;
+  const [a, b] = node.inputs as Value[];
+  const sa = splatOf(a), sb = splatOf(b);
+  const own = sb ?? sa;
+  const source = sb !== undefined ? a : b;
+  const both = own === undefined ? NaN : Math.fround(own * scale);
+  // Two factors may cancel what one cannot hold.
+  const isNormal = Math.abs(both) > 1e-30 && Math.abs(both) < 1e30;
+  if (!isNormal || !sameShape(source.shape, x.shape)) return null;
+  return binary(g, "Mul", source, g.splat(both, "float32"));
 }
 
 /**
@@ -234,6 +278,8 @@ export function unary(g: Graph, op: string, x: Value, attributes: AttributeInit 
   const s = splatOf(x);
   if (s !== undefined && op in unaryFolds) return g.splat(unaryFolds[op](s), x.dtype, x.shape);
   if (op === "Neg" && x.node?.op === "Neg") return x.node.inputs[0]!;
+  const negated = op === "Neg" ? scaleScaled(g, x, -1) : null;
+  if (negated) return negated;
   // On this side of a reshape the operator stands next to its Gemm, into which it may be fused.
   if (x.node?.op === "Reshape") {
     return reshape(g, unary(g, op, x.node.inputs[0]!, attributes), x.shape);

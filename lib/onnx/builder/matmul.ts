@@ -8,6 +8,16 @@ import { fusedMatMul } from "./fused_matmul.ts";
 import { sameShape, sizeOf } from "../graph/dtype.ts";
 import { reshape, transpose } from "./shape.ts";
 
+/** Products with at most this many columns are computed transposed. */
+const narrow = 8;
+
+const identity = (g: Graph, n: number): Value =>
+  g.constant(
+    Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
+    "float32",
+    [n, n],
+  );
+
 /** `a b + c`, with either factor transposed; `c` may be null, or broadcast to the product. */
 export function gemm(
   g: Graph,
@@ -28,6 +38,12 @@ export function gemm(
     throw new RangeError(
       `Cannot multiply: inner dimensions must agree, got [${a.shape}] and [${b.shape}]`,
     );
+  }
+  const isNarrow = columns <= narrow && rows >= 2 * narrow && inner[0] >= 4 * narrow;
+  if (g.forRuntime && transA && !transB && !c && isNarrow) {
+    // ONNX Runtime pads the few columns to many; the transposed product has few rows instead.
+    const turned = gemm(g, b, a, null, { ...options, transA: true, transB: false });
+    return gemm(g, turned, identity(g, columns), null, { transA: true });
   }
   return g.emit(
     "Gemm",

@@ -21,6 +21,8 @@ export class GradientSession {
   readonly #parameters: OrtFeeds[string][];
   readonly #feeds: OrtFeeds = {};
   readonly #fetches: OrtFeeds = {};
+  /** Indices of the rows of a step. */
+  readonly #rows: Int32Array;
   #indices: Int32Array = new Int32Array(0);
 
   constructor(program: GradientProgram, memory: LaneMemory, options: SessionOptions) {
@@ -31,6 +33,8 @@ export class GradientSession {
     program.frozen.forEach((p, i) => this.#feeds[p.name] = tensor(memory.frozen[i], p));
     program.metrics.forEach((p, i) => this.#fetches[p.name] = tensor(memory.metrics[i], p));
     this.#fetches[program.gradient.name] = tensor(memory.gradient, program.gradient);
+    this.#rows = new Int32Array(program.rows);
+    this.#feeds.indices = ortTensor(this.#rows, "int32", [program.rows]);
   }
 
   /** The data that the next runs take rows of; `data` in the order of the program's specs. */
@@ -49,9 +53,7 @@ export class GradientSession {
 
   /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
   run(from: number, parameters: number): void {
-    const { rows } = this.#program;
-    const indices = this.#indices.subarray(from, from + rows);
-    this.#feeds.indices = ortTensor(indices, "int32", [rows]);
+    this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
     this.#feeds[this.#program.parameters.name] = this.#parameters[parameters];
     this.#session.run(this.#feeds, this.#fetches);
   }

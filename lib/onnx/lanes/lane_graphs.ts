@@ -4,7 +4,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { gemm, reshape } from "../builder/mod.ts";
+import { add } from "../builder/mod.ts";
 import { eliminateDead } from "../graph/eliminate_dead.ts";
 import { foldSums } from "../graph/fold_sums.ts";
 import { Graph, int, type Value } from "../graph/graph.ts";
@@ -39,7 +39,7 @@ export function laneSpecs(
 }
 
 /**
- * Records loss and gradient of a lane; `specs` are those of its rows, which the graph gathers.
+ * Records a lane's share of loss and gradient; `specs` are those of its rows, which the graph gathers.
  *
  * @throws {TraceError} If the loss draws random numbers or assigns variables.
  */
@@ -47,12 +47,12 @@ export function gradientProgram(
   variables: tf.Variable[],
   loss: LossFunction,
   specs: Record<string, InputSpec>,
-  options: Pick<StepGraphOptions, "lower" | "microBatch">,
+  options: Pick<StepGraphOptions, "lower" | "microBatch"> & { lanes: number },
 ): { program: GradientProgram; frozen: { variable: tf.Variable; value: Value }[] } {
   const graph = new Graph({ forRuntime: true });
   const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
   const { parameters, bind } = bindVariables(graph, variables);
-  const context = { variables, loss, bind, lower: options.lower };
+  const context = { variables, loss, bind, lower: options.lower, share: 1 / options.lanes };
   const { gradient, metrics, trace } = options.microBatch === undefined
     ? recordGradient(graph, inputs, context)
     : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
@@ -96,38 +96,46 @@ function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
   return { inputs, symbolicDims, rows };
 }
 
-/** Name of the update's input: the lanes' gradients, one after the other. */
-export const gradientsInput = "gradients";
+/** Name of a lane's gradient among the inputs of the update. */
+export const gradientInput = (lane: number): string => `gradient/${lane}`;
 
-/** The update as a step whose input are the lanes' gradients. */
+/**
+ * Parameters are updated this many at a time: about ten operators pass over them, and do so in the
+ * processor's cache.
+ */
+const updateChunk = 1 << 16;
+
+/** The update as a step whose inputs are the lanes' shares of the gradient. */
 export function updateProgram(
   size: number,
   lanes: number,
   options: StepGraphOptions,
 ): StepProgram {
-  const { optimizer } = options;
+  const { optimizer, clipNorm } = options;
   const graph = new Graph({ forRuntime: true });
-  const gradients = graph.input(gradientsInput, "float32", [lanes, size]);
-  const parameters = graph.input("state/parameters", "float32", [size]);
-  const slots = optimizer.slots.map((s) => graph.input(`state/${s}`, "float32", [size]));
+  const flat = (name: string) => graph.input(name, "float32", [size]);
+  const gradients = Array.from({ length: lanes }, (_, i) => flat(gradientInput(i)));
+  const parameters = flat("state/parameters");
+  const slots = optimizer.slots.map((s) => flat(`state/${s}`));
   const scalars = graph.input("scalars", "float32", [optimizer.scalars]);
-  // Their mean as a product: one pass over them.
-  const shares = graph.splat(1 / lanes, "float32", [1, lanes]);
-  const gradient = reshape(graph, gemm(graph, shares, gradients), [size]);
+  const gradient = gradients.reduce((a, b) => add(graph, a, b));
   writeUpdate(graph, { parameters, slots, scalars, gradient }, options);
   eliminateDead(graph);
   foldSums(graph);
+  // A norm is one of all elements.
+  const chunk = size > updateChunk && clipNorm === undefined ? updateChunk : undefined;
+  const inputs = [...gradients, parameters, ...slots].map((v) => v.name!);
+  const outputs = graph.outputs.map((o) => o.name);
+  const any: Record<number, string> = { 0: "size" };
+  const symbolicDims = Object.fromEntries([...inputs, ...outputs].map((name) => [name, any]));
   return {
     batchSize: 1,
-    // Not a batch: the same shape for all steps.
-    specs: { [gradientsInput]: { shape: [lanes, size], shared: true } },
-    state: [parameters, ...slots].map((v, i) => ({
-      ...port(v.name!, v),
-      output: graph.outputs[i].name,
-    })),
+    specs: Object.fromEntries(gradients.map((v) => [v.name!, { shape: [size] }])),
+    state: [parameters, ...slots].map((v, i) => ({ ...port(v.name!, v), output: outputs[i] })),
     metrics: [],
     drawsRandom: false,
-    step: encodeModel(graph, { name: "update" }),
+    chunk,
+    step: encodeModel(graph, { name: "update", symbolicDims: chunk ? symbolicDims : {} }),
     epoch: new Uint8Array(),
   };
 }

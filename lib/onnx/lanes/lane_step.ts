@@ -1,6 +1,6 @@
 /**
- * A training step in lanes: each thread takes the gradient of its share of the rows, then the
- * calling thread updates once by their mean.
+ * A training step in lanes: each thread takes the gradient of its rows' share of the loss, then the
+ * calling thread updates once by their sum.
  * @module
  */
 import { makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
@@ -16,7 +16,7 @@ import {
   typedFeed,
 } from "../step_runner.ts";
 import { GradientSession } from "./gradient_session.ts";
-import { gradientsInput } from "./lane_graphs.ts";
+import { gradientInput } from "./lane_graphs.ts";
 import { Lane } from "./lane_pool.ts";
 import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
 
@@ -54,8 +54,7 @@ export class LaneStep {
       gradient.frozen.map((p, i) => [p.name, memories[0].frozen[i]]),
     );
     this.#metrics = memories.map((m) => m.metrics);
-    const all = new Float32Array(memories[0].gradient.buffer as ArrayBuffer);
-    this.#gradients = { [gradientsInput]: all };
+    this.#gradients = Object.fromEntries(memories.map((m, i) => [gradientInput(i), m.gradient]));
     this.#batch = Int32Array.from({ length: lanes * gradient.rows }, (_, i) => i);
   }
 
@@ -64,12 +63,10 @@ export class LaneStep {
     const { gradient, session, lanes, runner } = setup;
     const frozen = gradient.frozen.map((p) => makeData(p.dtype, sizeOf(p.shape)));
     const size = sizeOf(gradient.gradient.shape);
-    // The lanes' gradients lie one after the other, as the update reads them.
-    const gradients = new Float32Array(lanes * size);
-    const memories = Array.from({ length: lanes }, (_, lane): LaneMemory => ({
+    const memories = Array.from({ length: lanes }, (): LaneMemory => ({
       parameters: runner.stateBuffers(0),
       frozen,
-      gradient: gradients.subarray(lane * size, (lane + 1) * size),
+      gradient: new Float32Array(size),
       metrics: gradient.metrics.map((m) => makeData(m.dtype, sizeOf(m.shape))),
     }));
     const started = await Promise.allSettled(
@@ -133,7 +130,7 @@ export class LaneStep {
       for (let i = 0; i < steps; i++) {
         this.#takeGradients(i * this.#batch.length);
         this.#setup.runner.step(this.#setup.update, this.#gradients, { learningRate: rateAt(i) });
-        gradient.metrics.forEach((m, k) => told(i, m.name, this.#meanMetric(k)));
+        gradient.metrics.forEach((m, k) => told(i, m.name, this.#sumMetric(k)));
       }
     } finally {
       for (const lane of this.#others) lane.release();
@@ -163,9 +160,8 @@ export class LaneStep {
     if (errors.length > 0) throw errors[0];
   }
 
-  #meanMetric(k: number): number {
-    const sum = this.#metrics.reduce((total, metrics) => total + Number(metrics[k][0]), 0);
-    return Math.fround(sum / this.#metrics.length);
+  #sumMetric(k: number): number {
+    return Math.fround(this.#metrics.reduce((sum, metrics) => sum + Number(metrics[k][0]), 0));
   }
 
   /** Ends the threads. */

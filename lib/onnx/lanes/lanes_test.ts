@@ -215,7 +215,7 @@ async function gatherLane(number: number, change: Partial<GradientProgram> = {})
     [weight],
     (t) => tf.mean(tf.gather(weight, t.at as tf.Tensor1D)),
     { at: { shape: [2], dtype: "int32" } },
-    {},
+    { lanes: 1 },
   );
   weight.dispose();
   const parameters = Float32Array.of(1, 2);
