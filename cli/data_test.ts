@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dataCommand } from "./data.ts";
 import { UsageError } from "./args.ts";
+import { killImport, writeMinutes } from "../bench/cases/killed_import.ts";
 import { fingerprintBars, readBars, sampleBars } from "../lib/data/mod.ts";
 
 /** Runs the command with a catalog of its own; gives exit code and what was printed. */
@@ -139,6 +140,21 @@ Deno.test("data check --calendar holds gaps against the exchange's days and name
         error.message ===
           'Cannot run data: --calendar must be one of XNYS, XNAS, XLON, XETR, XTKS, XHKG, 24/7, got "NYSE"',
     );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("data fetch csv killed half-way by SIGKILL goes on, and the catalog equals that of an undisturbed import", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    // `tapebook bench csv_import` does the same with 1,000,000 rows.
+    await writeMinutes(`${dir}/minutes.csv`, 200_000);
+    const seen = await killImport(`${dir}/minutes.csv`, 200_000, dir, () => {});
+    assert.match(seen.killedAt, /^(49|50) % 100,000 bars/);
+    assert.equal(seen.resumedAt, 100_000);
+    assert.equal(seen.fingerprints[1], seen.fingerprints[0]);
+    assert.equal(seen.segments[1], seen.segments[0]);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
