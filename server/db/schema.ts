@@ -17,6 +17,7 @@ import {
 } from "drizzle-orm/pg-core";
 
 export * from "./schema_evaluation.ts";
+export * from "./schema_mcp.ts";
 export * from "./schema_traces.ts";
 
 export const aliasChanges = pgTable("alias_changes", {

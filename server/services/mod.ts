@@ -34,6 +34,7 @@ import { type ArchiveService, createArchiveService } from "./experiment_archive.
 import { createScorerService, type ScorerService } from "./scorers.ts";
 import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
+import { createMcpRegistry, type McpRegistry } from "./mcp/mcp_registry.ts";
 import { createRegistryService } from "./registry_service.ts";
 import { createTraceService, type TraceService } from "./traces.ts";
 import type { TrackingService } from "./tracking.ts";
@@ -57,6 +58,7 @@ export interface Services extends Governance {
   readonly traces: TraceService;
   readonly evaluationDatasets: EvaluationDatasetService;
   readonly scorers: ScorerService;
+  readonly mcpRegistry: McpRegistry;
   readonly archives: ArchiveService;
   readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
@@ -152,6 +154,7 @@ export async function createServices(
     evaluationDatasets: createEvaluationDatasetService({ db, clock }),
     archives: createArchiveService({ db, blobs, clock, events }),
     scorers: createScorerService({ db, clock, tracking }),
+    mcpRegistry: createMcpRegistry({ db, clock }),
     traces: createTraceService({ db, clock, tracking }),
     versionSources: createVersionSources({ tracking, loggedModels, registry }),
     ...serving,

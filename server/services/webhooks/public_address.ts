@@ -69,45 +69,48 @@ const resolveAll: Resolve = async (host) =>
 
 /**
  * The addresses that the URL may be asked at. Hosts in `allowed` (`host` or `host:port`) may be
- * private and plain HTTP.
+ * private and plain HTTP. Refusals call the URL `field`.
  *
  * @throws {ApiError} For another scheme than https, no host, or a host that leads to a private network.
  */
 export async function publicAddresses(
   url: string,
-  options: { allowed?: readonly string[]; resolve?: Resolve } = {},
+  options: { allowed?: readonly string[]; resolve?: Resolve; field?: string } = {},
 ): Promise<string[]> {
+  const field = options.field ?? "Webhook URL";
+  const uncapitalized = options.field ?? "webhook URL";
+  const wrongScheme = (scheme: string) =>
+    invalid(
+      `Invalid ${uncapitalized} scheme: '${scheme}'. Allowed schemes are: ` +
+        (options.field ? "'https'." : "https."),
+    );
   let parsed: URL;
   try {
     parsed = new URL(url);
   } catch {
-    throw invalid(
-      /^[a-z][a-z\d+.-]*:/i.test(url)
-        ? `Invalid webhook URL '${url}'`
-        : "Invalid webhook URL scheme: ''. Allowed schemes are: https.",
-    );
+    if (!/^[a-z][a-z\d+.-]*:/i.test(url)) throw wrongScheme("");
+    throw invalid(`Invalid ${uncapitalized} '${url}'`);
   }
   const host = parsed.hostname.replace(/^\[|\]$/g, "");
-  if (!host) throw invalid(`Webhook URL must include a hostname: '${url}'`);
-  if (parsed.username || parsed.password) {
-    throw invalid("Webhook URL must not carry a user name or a password");
-  }
   const isAllowed = (options.allowed ?? []).some((a) => a === parsed.host || a === host);
   const scheme = parsed.protocol.slice(0, -1);
-  if (scheme !== "https" && !(isAllowed && scheme === "http")) {
-    throw invalid(`Invalid webhook URL scheme: '${scheme}'. Allowed schemes are: https.`);
+  if (scheme !== "https" && !(isAllowed && scheme === "http")) throw wrongScheme(scheme);
+  if (parsed.username || parsed.password) {
+    throw invalid(`${field} must not include embedded credentials: '${url}'`);
   }
+  if (!host) throw invalid(`${field} must include a hostname: '${url}'`);
   let addresses: string[];
   try {
     addresses = isIP(host) ? [host] : await (options.resolve ?? resolveAll)(host);
   } catch (error) {
-    throw invalid(`Cannot resolve Webhook URL hostname '${host}': ${(error as Error).message}`);
+    throw invalid(`Cannot resolve ${field} hostname '${host}': ${(error as Error).message}`);
   }
   if (!isAllowed) {
     for (const address of addresses) {
       if (!isPublicAddress(address)) {
         throw invalid(
-          `Webhook URL must not resolve to a non-public IP address: '${host}' is ${address}`,
+          `${field} must not resolve to a non-public IP address. ` +
+            `'${host}' resolves to ${address}.`,
         );
       }
     }

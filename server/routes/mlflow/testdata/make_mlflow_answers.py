@@ -1,10 +1,11 @@
-"""Holds the conversation of mlflow_requests.py with MLflow's own server and keeps what it answered.
+"""Holds the conversation of the files mlflow_requests*.py with MLflow's own server and keeps its answers.
 
     mlflow server --backend-store-uri sqlite:///empty.db --artifacts-destination ./artifacts --port 5901
     python make_mlflow_answers.py http://127.0.0.1:5901
 
 writes mlflow_answers.jsonl.gz: each request with the status, the error code, the message and the
-names of the things listed, in their order. The server must be fresh. Made with mlflow 3.17.2.
+names of the things listed, in their order, or all of the answer where a request says `whole`. The
+server must be fresh. Made with mlflow 3.17.2.
 """
 import gzip
 import json
@@ -13,6 +14,7 @@ import re
 import sys
 
 import requests
+import mlflow_requests_mcp
 from mlflow_requests import S
 
 url = sys.argv[1]
@@ -77,6 +79,8 @@ for step in S:
             # Ids are random, and so is an order by them.
             by_id = re.search(r"order_by.*(run_id|artifact_uri)", json.dumps(step["payload"]))
             line["listed"] = None if by_id else listed(body)
+            if step["whole"]:
+                line["body"] = body
         else:
             line["error_code"] = body.get("error_code")
             message = (body.get("message") or "").replace(os.getcwd(), "")
@@ -85,7 +89,10 @@ for step in S:
                 if len(value) >= 8:
                     message = message.replace(value, f"<{name}>")
             line["message"] = message
-    lines.append(json.dumps({k: v for k, v in line.items() if v not in (None, {}, "")}))
+    kept = ("payload", "body")
+    lines.append(
+        json.dumps({k: v for k, v in line.items() if v or v == 0 and v is not False or k in kept and v is not None})
+    )
 with gzip.GzipFile(os.path.join(here, "mlflow_answers.jsonl.gz"), "wb", mtime=0) as out:
     out.write("\n".join(lines).encode())
 print(len(lines), "answers")

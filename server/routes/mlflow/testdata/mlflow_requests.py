@@ -8,8 +8,9 @@ section = ""
 def sec(name):
     global section
     section = name
-def r(method, path, payload=None, save=None, headers=None, api="/api/2.0/mlflow/"):
-    S.append(dict(section=section, method=method, path=(path if path.startswith("/") else api + path), payload=payload, save=save or {}, headers=headers or {}))
+def r(method, path, payload=None, save=None, headers=None, api="/api/2.0/mlflow/", whole=False):
+    """`whole` keeps all of the answer, to be compared but for ids and times."""
+    S.append(dict(section=section, method=method, path=(path if path.startswith("/") else api + path), payload=payload, save=save or {}, headers=headers or {}, whole=whole))
 def post(path, payload=None, **k): r("POST", path, payload, **k)
 def get(path, payload=None, **k): r("GET", path, payload, **k)
 def patch(path, payload=None, **k): r("PATCH", path, payload, **k)
