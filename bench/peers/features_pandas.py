@@ -1,4 +1,4 @@
-"""The 40 features of bench/features.ts by pandas: `features_pandas.py SYMBOLS BARS RUNS`."""
+"""The 40 features of bench/cases/feature_sets.ts by pandas: `features_pandas.py SYMBOLS BARS RUNS`."""
 
 import numpy as np
 import pandas as pd

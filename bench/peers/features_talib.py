@@ -1,4 +1,4 @@
-"""40 of TA-Lib's functions, as in bench/features.ts: `features_talib.py SYMBOLS BARS RUNS`."""
+"""40 of TA-Lib's functions, as in bench/cases/feature_sets.ts: `features_talib.py SYMBOLS BARS RUNS`."""
 
 import talib as ta
 

@@ -1,0 +1,98 @@
+/**
+ * The features of the benchmark of features, one list per peer.
+ * @module
+ */
+import type { FeatureStep } from "../../lib/features/mod.ts";
+
+/** 40 features that pandas computes without a Python loop per row. */
+const pandasSteps: FeatureStep[] = [
+  { kind: "return" },
+  { kind: "logReturn" },
+  { kind: "return", window: 5 },
+  { kind: "difference", window: 10 },
+  { kind: "sma", window: 20 },
+  { kind: "sma", window: 50 },
+  { kind: "ema", window: 12 },
+  { kind: "ema", window: 26 },
+  { kind: "wilder", window: 14 },
+  { kind: "wma", window: 20 },
+  { kind: "dema", window: 20 },
+  { kind: "tema", window: 20 },
+  { kind: "rsi" },
+  { kind: "macd" },
+  { kind: "ppo" },
+  { kind: "cmo" },
+  { kind: "tsi" },
+  { kind: "stochastic" },
+  { kind: "williamsR" },
+  { kind: "mfi" },
+  { kind: "awesomeOscillator" },
+  { kind: "ultimateOscillator" },
+  { kind: "balanceOfPower" },
+  { kind: "trueRange" },
+  { kind: "atr" },
+  { kind: "natr" },
+  { kind: "bollinger" },
+  { kind: "keltner" },
+  { kind: "donchian" },
+  { kind: "ichimoku" },
+  { kind: "adx" },
+  { kind: "vortex" },
+  { kind: "realizedVolatility" },
+  { kind: "parkinson" },
+  { kind: "garmanKlass" },
+  { kind: "yangZhang" },
+  { kind: "obv" },
+  { kind: "chaikinMoneyFlow" },
+  { kind: "vwap" },
+  { kind: "zScore" },
+];
+
+/** TA-Lib's functions, one step each. */
+const talibSteps: FeatureStep[] = [
+  { kind: "sma", window: 20 },
+  { kind: "ema", window: 20 },
+  { kind: "wma", window: 20 },
+  { kind: "dema", window: 20 },
+  { kind: "tema", window: 20 },
+  { kind: "trima", window: 20 },
+  { kind: "kama", window: 10 },
+  { kind: "t3", window: 5 },
+  { kind: "rsi" },
+  { kind: "macd" },
+  { kind: "cmo" },
+  { kind: "apo" },
+  { kind: "ppo" },
+  { kind: "trix" },
+  { kind: "stochastic" },
+  { kind: "williamsR" },
+  { kind: "cci" },
+  { kind: "mfi" },
+  { kind: "ultimateOscillator" },
+  { kind: "balanceOfPower" },
+  { kind: "adx" },
+  { kind: "aroon" },
+  { kind: "parabolicSar" },
+  { kind: "linearRegression" },
+  { kind: "bollinger" },
+  { kind: "trueRange" },
+  { kind: "atr" },
+  { kind: "natr" },
+  { kind: "obv" },
+  { kind: "accumulation" },
+  { kind: "chaikinOscillator" },
+  { kind: "difference", window: 10 },
+  { kind: "typicalPrice" },
+  { kind: "medianPrice" },
+  { kind: "weightedClose" },
+  { kind: "averagePrice" },
+  { kind: "maximum", window: 20 },
+  { kind: "minimum", window: 20 },
+  { kind: "standardDeviation", window: 20 },
+  { kind: "correlation", other: "open", window: 30 },
+];
+
+export const featureSets = { pandas: pandasSteps, talib: talibSteps };
+
+/** Whose features are computed. */
+export type FeatureSet = keyof typeof featureSets;
