@@ -21,8 +21,24 @@ interface Lot {
   tag: string;
 }
 
+/**
+ * What a fill is booked as, and what it may cost. Numbers pass in its fields: an argument or a result of
+ * a call that the engine does not inline is an object for each.
+ */
+export interface FillTerms {
+  /** Signed units: bought positive. */
+  delta: number;
+  price: number;
+  /** Account-currency value of one unit at `price`. */
+  unitValue: number;
+  /** Subtracted from cash. */
+  fee: number;
+  /** Money to open with. */
+  room: number;
+}
+
 export class Account {
-  cash: number;
+  cash = NaN;
   readonly units: Float64Array;
   readonly mark: Float64Array;
   readonly closed: TradeLog;
@@ -31,16 +47,23 @@ export class Account {
   /** Sum over fills of traded value, since the last {@linkcode takeTradedValue}. */
   #traded = 0;
   totalFees = 0;
-  readonly #lots: Lot[][];
+  /** {@linkcode equity} and {@linkcode gross} as they were last measured. */
+  measuredEquity = NaN;
+  measuredGross = NaN;
+  /** Open lots by asset, oldest first; null when nobody asks for trades. */
+  readonly #lots: Lot[][] | null;
   readonly #symbols: readonly string[];
+  readonly #time: Float64Array;
 
-  constructor(cash: number, symbols: readonly string[], time: Float64Array) {
+  /** Without `keepsTrades` an account knows cash and positions alone. */
+  constructor(cash: number, symbols: readonly string[], time: Float64Array, keepsTrades = true) {
     this.cash = cash;
     this.closed = new TradeLog(symbols, time);
     this.#symbols = symbols;
+    this.#time = time;
     this.units = new Float64Array(symbols.length);
     this.mark = new Float64Array(symbols.length);
-    this.#lots = symbols.map(() => []);
+    this.#lots = keepsTrades ? symbols.map(() => []) : null;
   }
 
   /** Cash plus positions at their marks. */
@@ -79,43 +102,46 @@ export class Account {
   }
 
   /**
-   * Money with which asset `a` can be opened further, at its mark: cash for a long-only account
-   * without leverage, else `leverage * equity - gross exposure`.
+   * Writes the money with which assets can be opened further, at their marks: cash for a long-only
+   * account without leverage, else `leverage * equity - gross exposure`.
    */
-  room(isLong: boolean, leverage: number): number {
-    if (leverage === 1 && isLong && this.shorts === 0) return this.cash;
-    return leverage * this.equity() - this.gross();
+  findRoom(terms: FillTerms, isLong: boolean, leverage: number): void {
+    const isPlain = leverage === 1 && isLong && this.shorts === 0;
+    if (isPlain) terms.room = this.cash;
+    else {
+      this.measure();
+      terms.room = leverage * this.measuredEquity - this.measuredGross;
+    }
   }
 
-  /**
-   * Books a fill of `delta` units (signed) and matches it against open lots, oldest first.
-   *
-   * `unitValue` is the account-currency value of one unit at `price`; `fee` is subtracted from cash.
-   */
-  fill(
-    a: number,
-    delta: number,
-    price: number,
-    unitValue: number,
-    fee: number,
-    bar: number,
-    time: number,
-    orderId: number,
-    tag: string,
-  ): void {
-    const before = this.units[a];
-    let after = before + delta;
-    if (Math.abs(after) <= 1e-12 * Math.abs(before)) {
-      // Rounding must not leave a position that no lot stands for.
-      delta = -before;
-      after = 0;
+  /** Writes {@linkcode measuredEquity} and {@linkcode measuredGross}. */
+  measure(): void {
+    let equity = this.cash, gross = 0;
+    const { units, mark } = this;
+    for (let a = 0; a < units.length; a++) {
+      if (units[a] === 0) continue;
+      equity += units[a] * mark[a];
+      gross += Math.abs(units[a] * mark[a]);
     }
+    this.measuredEquity = equity;
+    this.measuredGross = gross;
+  }
+
+  /** Books a fill of asset `a` and matches it against open lots, oldest first. */
+  fill(a: number, terms: FillTerms, bar: number, orderId: number, tag: string): void {
+    const { price, unitValue, fee } = terms;
+    let { delta } = terms;
+    const before = this.units[a];
+    // Rounding must not leave a position that no lot stands for.
+    if (Math.abs(before + delta) <= 1e-12 * Math.abs(before)) delta = -before;
+    const after = before + delta;
     this.cash -= delta * unitValue + fee;
     this.totalFees += fee;
     this.#traded += Math.abs(delta) * unitValue;
     this.units[a] = after;
     if (before < 0 && after >= 0) this.shorts--;
     else if (before >= 0 && after < 0) this.shorts++;
+    if (this.#lots === null) return;
     const lots = this.#lots[a];
     let left = delta;
     const feePerUnit = fee / Math.abs(delta);
@@ -137,6 +163,7 @@ export class Account {
       if (after * before >= 0) return;
       left = after; // turned over: what is left opens the other side
     }
+    const time = this.#time[bar];
     lots.push({ units: left, price, unitValue, feePerUnit, bar, time, orderId, tag });
   }
 
@@ -158,7 +185,7 @@ export class Account {
 
   /** Open lots as trades marked at `price(a)` and worth `mark[a]` a unit; they stay open. */
   openTrades(bar: number, time: number, price: (a: number) => number): Trade[] {
-    return this.#lots.flatMap((lots, a) =>
+    return (this.#lots ?? []).flatMap((lots, a) =>
       lots.map((lot) => openTrade(this.#symbols[a], lot, price(a), this.mark[a], bar, time))
     );
   }
@@ -179,7 +206,7 @@ export class Account {
   split(a: number, ratio: number): void {
     this.units[a] *= ratio;
     this.mark[a] /= ratio;
-    for (const lot of this.#lots[a]) {
+    for (const lot of this.#lots?.[a] ?? []) {
       lot.units *= ratio;
       lot.price /= ratio;
       lot.unitValue /= ratio;
@@ -235,8 +262,20 @@ export function affordableUnits(
 ): number {
   if (!(room > 0)) return 0;
   const most = room / (unitValue * (1 + leverage * commission.rate));
-  let units = Math.min(wanted, most);
-  if (commission.isProportional) return units;
+  const units = Math.min(wanted, most);
+  return commission.isProportional
+    ? units
+    : withinRoom(units, room, unitValue, commission, leverage);
+}
+
+/** `units` less as many as it takes to pay for them and their commission from `room`. */
+function withinRoom(
+  units: number,
+  room: number,
+  unitValue: number,
+  commission: Commission,
+  leverage: number,
+): number {
   for (let i = 0; i < 20; i++) {
     const cost = units * unitValue + leverage * commission.charge(units, units * unitValue);
     if (cost <= room) return units;

@@ -9,15 +9,26 @@ import type { Account } from "./account.ts";
 import type { ContractTerms } from "./contract_terms.ts";
 import { OrderError } from "./errors.ts";
 import { placeBracket } from "./bracket.ts";
-import { atTarget, end, Execution, type Match } from "./execution.ts";
-import { matchAtOpen, matchLimit, matchStop } from "./fill_rules.ts";
+import { atTarget, end, Execution, expire } from "./execution.ts";
+import { matchAtOpen } from "./fill_rules.ts";
 import { Holding } from "./holding.ts";
+import { limitWithin, stopWithin, trail } from "./intrabar.ts";
+import { type Match, MatchBatch } from "./match_batch.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OrderRequest } from "./order.ts";
 import { OrderLog } from "./order_log.ts";
 import type { Panel } from "./panel.ts";
 import { placeOrder } from "./place_order.ts";
 import { WorkingOrder } from "./working_order.ts";
+
+/** What a broker writes down. */
+export interface BrokerRecords {
+  /**
+   * False: neither orders nor fills nor trades are kept, only cash and positions. Nobody may hold on to
+   * an order then: its object becomes another one once it is done, so that trading makes no objects.
+   */
+  keepsRecords?: boolean;
+}
 
 export class Broker {
   readonly account: Account;
@@ -33,17 +44,32 @@ export class Broker {
   #nextId = 0;
   #equity = NaN;
   #equityBar = -1;
-  #working: WorkingOrder[] = [];
+  readonly #working: WorkingOrder[] = [];
+  /** Target orders that are done, to be used again; none where records are kept. */
+  readonly #spareOrders: WorkingOrder[] = [];
+  readonly #keepsRecords: boolean;
+  /** Orders that meet the market at the present moment. */
+  readonly #batch = new MatchBatch();
   /** Nothing happens between bars: no financing, no corporate action. */
   readonly #isIdle: boolean;
   readonly #closes: readonly Float64Array[];
 
-  constructor(panel: Panel, options: ResolvedOptions) {
+  constructor(
+    panel: Panel,
+    options: ResolvedOptions,
+    { keepsRecords = true }: BrokerRecords = {},
+  ) {
+    this.#keepsRecords = keepsRecords;
     this.#panel = panel;
     this.#options = options;
     this.#allowNegativePrices = options.source.allowNegativePrices ?? false;
     panel.symbols.forEach((s, a) => this.#index.set(s, a));
-    this.execution = new Execution(panel, options, (...fill) => this.#afterFill(...fill));
+    this.execution = new Execution(
+      panel,
+      options,
+      (match, t) => this.#afterFill(match, t),
+      keepsRecords,
+    );
     this.account = this.execution.account;
     this.terms = this.execution.terms;
     this.done = new OrderLog(panel.symbols, panel.time);
@@ -54,25 +80,16 @@ export class Broker {
 
   /** Index of a symbol; the only one when none is named. @throws {OrderError} If it is unknown. */
   assetIndex(symbol: string | undefined): number {
-    if (symbol === undefined) {
-      if (this.#panel.assets.length === 1) return 0;
-      throw new OrderError(
-        `Cannot place order: symbol must be one of ${this.#panel.symbols.join(", ")}, got none`,
-        "symbol",
-        symbol,
-      );
-    }
-    const a = this.#index.get(symbol);
-    if (a === undefined) {
-      throw new OrderError(
-        `Cannot place order: symbol must be one of ${
-          this.#panel.symbols.join(", ")
-        }, got ${symbol}`,
-        "symbol",
-        symbol,
-      );
-    }
-    return a;
+    const only = this.#panel.assets.length === 1 ? 0 : undefined;
+    const a = symbol === undefined ? only : this.#index.get(symbol);
+    if (a !== undefined) return a;
+    throw new OrderError(
+      `Cannot place order: symbol must be one of ${this.#panel.symbols.join(", ")}, got ${
+        symbol ?? "none"
+      }`,
+      "symbol",
+      symbol,
+    );
   }
 
   /** Last traded close of an asset at or before bar `t`; NaN before its first bar. */
@@ -88,32 +105,61 @@ export class Broker {
 
   submit(isBuy: boolean, request: OrderRequest, t: number): WorkingOrder {
     const a = this.assetIndex(request.symbol);
-    const order = placeOrder(isBuy, request, {
+    return this.#admit(this.#place(isBuy, request, a, t, this.lastPrice(a, t)), t);
+  }
+
+  #place(
+    isBuy: boolean,
+    request: OrderRequest,
+    asset: number,
+    bar: number,
+    lastPrice: number,
+  ): WorkingOrder {
+    const { symbols, time } = this.#panel;
+    return placeOrder(isBuy, request, {
       id: this.#nextId++,
-      asset: a,
-      symbol: this.#panel.symbols[a],
-      bar: t,
-      time: this.#panel.time[t],
-      lastPrice: this.lastPrice(a, t),
+      asset,
+      symbol: symbols[asset],
+      bar,
+      time: time[bar],
+      lastPrice,
       defaultSize: this.#options.size,
       allowNegativePrices: this.#allowNegativePrices,
     });
-    return this.#admit(order, t);
   }
 
   /** A market order that brings asset `a` to a share of equity (kind 3) or to units (kind 4). */
   submitTarget(a: number, kind: 3 | 4, amount: number, t: number, tag = ""): WorkingOrder {
-    const present = this.account.units[a];
-    const isBuy = kind === 4
-      ? amount > present
-      : amount * this.#equityOf(t) > present * this.account.mark[a];
-    const symbol = this.#panel.symbols[a];
-    const time = this.#panel.time[t];
-    const order = new WorkingOrder(this.#nextId++, a, symbol, isBuy, "market", t, time);
+    const order = this.#newOrder(a, t);
     order.sizeKind = kind;
     order.sizeAmount = amount;
-    order.activeFrom = t + 1;
     order.tag = tag;
+    return this.#admitTarget(order, t);
+  }
+
+  /** {@linkcode submitTarget} of the share of equity that stands in `weights[t]`. */
+  submitWeight(a: number, weights: Float64Array, t: number): void {
+    const order = this.#newOrder(a, t);
+    order.sizeKind = 3;
+    order.sizeAmount = weights[t];
+    this.#admitTarget(order, t);
+  }
+
+  #newOrder(a: number, t: number): WorkingOrder {
+    const { symbols, time } = this.#panel;
+    const id = this.#nextId++;
+    const spare = this.#spareOrders.pop();
+    if (spare === undefined) return new WorkingOrder(id, a, symbols[a], true, "market", t, time[t]);
+    spare.renew(id, a, symbols[a], t, time);
+    return spare;
+  }
+
+  #admitTarget(order: WorkingOrder, t: number): WorkingOrder {
+    const present = this.account.units[order.asset];
+    order.isBuy = order.sizeKind === 4
+      ? order.sizeAmount > present
+      : order.sizeAmount * this.#equityOf(t) > present * this.account.mark[order.asset];
+    order.activeFrom = t + 1;
     return this.#admit(order, t);
   }
 
@@ -150,7 +196,7 @@ export class Broker {
   processBar(t: number): void {
     if (!this.#isIdle) this.holding.beginBar(t, this.#working);
     if (this.#working.length > 0) {
-      this.#expire(t);
+      for (const order of this.#working) expire(order, this.#panel.time, t);
       this.#atOpen(t);
       this.#intrabar(t);
       this.#atClose(t);
@@ -162,12 +208,11 @@ export class Broker {
   /** Market orders of mode `sameClose`, placed during bar `t`, at its close. */
   processSameClose(t: number): void {
     if (this.#working.length === 0) return;
-    const batch: Match[] = [];
     for (const order of this.#working) {
       if (order.activeFrom !== t || order.type !== "market" || order.placedBar !== t) continue;
-      this.#tryMatch(batch, order, this.#panel.assets[order.asset].close[t], t);
+      this.#tryMatch(order, this.#panel.assets[order.asset].close[t], t);
     }
-    this.execution.executeBatch(batch, t);
+    this.#execute(t);
     this.#sweep();
   }
 
@@ -178,28 +223,18 @@ export class Broker {
     return close === close && !(asset.hasVolume && asset.volume[t] === 0);
   }
 
-  #expire(t: number): void {
-    for (const order of this.#working) {
-      if (order.timeInForce !== "day" || order.firstTried < 0) continue;
-      // A bar is stamped at its close: one that ends at midnight belongs to the day before.
-      const dayOf = (bar: number) => Math.floor((this.#panel.time[bar] - 1) / 86_400_000);
-      if (dayOf(t) > dayOf(order.firstTried)) end(order, "expired", "end of day");
-    }
-  }
-
   #atOpen(t: number): void {
     const { assets, isSingle } = this.#panel;
     if (!isSingle) this.#markAtOpen(t);
-    const batch: Match[] = [];
     const delayed = this.#options.fill === "nextClose";
     for (let i = 0; i < this.#working.length; i++) {
       const order = this.#working[i];
       if (!order.isWorking || order.activeFrom > t || !this.isTraded(order.asset, t)) continue;
       if (order.firstTried < 0) order.firstTried = t;
       if (order.phase === 1 || delayed && order.type === "market" && order.phase === 0) continue;
-      this.#tryMatch(batch, order, matchAtOpen(order, assets[order.asset].open[t]), t);
+      this.#tryMatch(order, matchAtOpen(order, assets[order.asset].open[t]), t);
     }
-    this.execution.executeBatch(batch, t);
+    this.#execute(t);
     for (const order of this.#working) {
       if (!order.isWorking || order.firstTried !== t) continue;
       const isNow = order.timeInForce === "ioc" || order.timeInForce === "fok";
@@ -220,57 +255,29 @@ export class Broker {
         if (!order.isWorking || order.phase !== 0 || order.type === "market") continue;
         if (order.activeFrom > t && order.intrabarFrom !== t) continue;
         if (!this.isTraded(order.asset, t)) continue;
-        const { high, low } = assets[order.asset];
-        let raw: number;
-        if (pass === 0) {
-          const before = order.isTriggered;
-          raw = matchStop(order, high[t], low[t]);
-          if (order.isTriggered && !before) order.triggeredBar = t;
-          // A child placed by a fill at the open whose stop the open had jumped over.
-          if (order.intrabarFrom === t && raw === raw) {
-            const open = assets[order.asset].open[t];
-            raw = order.isBuy ? Math.max(raw, open) : Math.min(raw, open);
-          }
-        } else {
-          if (order.triggeredBar === t) continue;
-          raw = matchLimit(order, high[t], low[t]);
-          if (order.intrabarFrom === t && raw === raw) {
-            const open = assets[order.asset].open[t];
-            raw = order.isBuy ? Math.min(raw, open) : Math.max(raw, open);
-          }
-        }
+        const asset = assets[order.asset];
+        const raw = pass === 0 ? stopWithin(order, asset, t) : limitWithin(order, asset, t);
         if (raw !== raw) continue;
-        const batch: Match[] = [];
-        this.#tryMatch(batch, order, raw, t);
-        this.execution.executeBatch(batch, t);
+        this.#tryMatch(order, raw, t);
+        this.#execute(t);
       }
     }
     for (const order of this.#working) {
-      if (
-        order.type !== "trailingStop" || !order.isWorking ||
-        order.placedBar >= t && order.intrabarFrom !== t
-      ) continue;
-      const { high, low } = assets[order.asset];
-      const best = order.isBuy ? low[t] : high[t];
-      if (order.isBuy ? best < order.extreme : best > order.extreme) {
-        order.extreme = best;
-        order.ratchet();
-      }
+      if (order.type === "trailingStop" && order.isWorking) trail(order, assets[order.asset], t);
     }
   }
 
   #atClose(t: number): void {
     const { assets } = this.#panel;
     const delayed = this.#options.fill === "nextClose";
-    const batch: Match[] = [];
     for (const order of this.#working) {
       if (!order.isWorking || order.activeFrom > t || !this.isTraded(order.asset, t)) continue;
       const isMarket = order.type === "market";
       if (!(order.phase === 1 || delayed && isMarket && order.phase === 0)) continue;
-      this.#tryMatch(batch, order, matchAtOpen(order, assets[order.asset].close[t]), t);
+      this.#tryMatch(order, matchAtOpen(order, assets[order.asset].close[t]), t);
     }
-    if (batch.length > 0) this.#mark(t);
-    this.execution.executeBatch(batch, t);
+    if (this.#batch.length > 0) this.#mark(t);
+    this.#execute(t);
     for (const order of this.#working) {
       if (!order.isWorking || order.firstTried !== t) continue;
       if (order.phase === 1) end(order, "expired", "only at the close");
@@ -281,11 +288,18 @@ export class Broker {
     }
   }
 
-  #tryMatch(batch: Match[], order: WorkingOrder, rawPrice: number, t: number): void {
+  #tryMatch(order: WorkingOrder, rawPrice: number, t: number): void {
     if (rawPrice !== rawPrice || !this.isTraded(order.asset, t)) return;
     if (order.metBar === t) return;
     order.metBar = t;
-    batch.push({ order, rawPrice, delta: 0, reduces: 0 });
+    this.#batch.add(order, rawPrice);
+  }
+
+  /** Fills what has met the market. */
+  #execute(t: number): void {
+    if (this.#batch.length === 0) return;
+    this.execution.executeBatch(this.#batch, t);
+    this.#batch.clear();
   }
 
   /** Writes down what is done and keeps the rest. */
@@ -295,9 +309,12 @@ export class Broker {
     for (let i = 0; i < working.length; i++) {
       const order = working[i];
       if (order.isWorking) working[n++] = order;
-      else if (order.reason !== atTarget) this.done.push(order);
+      else if (!this.#keepsRecords) {
+        if (order.sizeKind >= 3) this.#spareOrders.push(order);
+      } else if (order.reason !== atTarget) this.done.push(order);
     }
-    working.length = n;
+    // Setting the length to 0 would give up the array's room, which the next order asks for again.
+    while (working.length > n) working.pop();
   }
 
   #markAtOpen(t: number): void {
@@ -321,10 +338,11 @@ export class Broker {
     }
   }
 
-  #afterFill(order: WorkingOrder, delta: number, price: number, t: number, rawPrice: number): void {
+  #afterFill(match: Match, t: number): void {
+    const { order } = match;
     const position = this.account.units[order.asset];
     const isEntry = order.stopLoss !== undefined || order.takeProfit === order.takeProfit;
-    if (isEntry && position * delta > 0) this.#placeBracket(order, price, t, rawPrice);
+    if (isEntry && position * match.delta > 0) this.#placeBracket(match, t);
     if (order.oco !== "") {
       for (const other of this.#working) {
         if (
@@ -345,21 +363,12 @@ export class Broker {
     }
   }
 
-  #placeBracket(parent: WorkingOrder, price: number, t: number, rawPrice: number): void {
+  #placeBracket({ order: parent, price, rawPrice }: Match, t: number): void {
     const isAtOpen = parent.type === "market" &&
       rawPrice === this.#panel.assets[parent.asset].open[t] &&
       this.#options.fill === "nextOpen" && parent.phase !== 1;
     placeBracket(parent, price, (request) => {
-      const order = placeOrder(!parent.isBuy, request, {
-        id: this.#nextId++,
-        asset: parent.asset,
-        symbol: parent.symbol,
-        bar: t,
-        time: this.#panel.time[t],
-        lastPrice: price,
-        defaultSize: this.#options.size,
-        allowNegativePrices: this.#allowNegativePrices,
-      });
+      const order = this.#place(!parent.isBuy, request, parent.asset, t, price);
       order.parentId = parent.id;
       if (isAtOpen) order.intrabarFrom = t;
       this.#working.push(order);
@@ -388,11 +397,10 @@ export class Broker {
   closeAt(a: number, rawPrice: number, t: number, reason: string): void {
     const order = this.submitTarget(a, 4, 0, t);
     order.reason = reason;
-    this.execution.executeOne(
-      { order, rawPrice, delta: -this.account.units[a], reduces: 0 },
-      t,
-      true,
-    );
+    const match = this.#batch.add(order, rawPrice);
+    match.delta = -this.account.units[a];
+    this.execution.executeOne(match, t, true);
+    this.#batch.clear();
     if (order.isWorking) end(order, "cancelled", reason);
     else if (order.status === "filled") order.reason = reason;
     this.#sweep();

@@ -4,8 +4,10 @@
  */
 import { Account, affordableUnits, roundToLot } from "./account.ts";
 import { type ContractTerms, contractTerms } from "./contract_terms.ts";
+import { type Commission, feeOf } from "./costs/commission.ts";
 import { OrderError } from "./errors.ts";
 import { FillLog } from "./fill_log.ts";
+import type { Match, MatchBatch } from "./match_batch.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OrderStatus } from "./order.ts";
 import type { Panel } from "./panel.ts";
@@ -14,29 +16,26 @@ import type { WorkingOrder } from "./working_order.ts";
 /** Reason of a target order whose asset already stands there; it leaves no record. */
 export const atTarget = "already at target";
 
-/** An order that meets the market at `rawPrice`. */
-export interface Match {
-  order: WorkingOrder;
-  rawPrice: number;
-  /** Signed units wanted, and how many of them only reduce the position. */
-  delta: number;
-  reduces: number;
-}
+/** Rank of a buy that opens; reductions come first, and sells before buys. */
+const openingBuy = 3;
 
-/** Called after each fill of `delta` units. */
-export type AfterFill = (
-  order: WorkingOrder,
-  delta: number,
-  price: number,
-  t: number,
-  rawPrice: number,
-) => void;
+/** Called after each fill, of which the match says everything. */
+export type AfterFill = (match: Match, t: number) => void;
 
 /** Sets the order's last status. */
 export function end(order: WorkingOrder, status: OrderStatus, reason: string): void {
   order.status = status;
   order.reason = reason;
 }
+
+/** Ends a day order that the day of its first bar has left behind. */
+export function expire(order: WorkingOrder, time: Float64Array, t: number): void {
+  if (order.timeInForce !== "day" || order.firstTried < 0) return;
+  if (dayOf(time[t]) > dayOf(time[order.firstTried])) end(order, "expired", "end of day");
+}
+
+/** A bar is stamped at its close: one that ends at midnight belongs to the day before. */
+const dayOf = (time: number): number => Math.floor((time - 1) / 86_400_000);
 
 export class Execution {
   readonly account: Account;
@@ -49,20 +48,34 @@ export class Execution {
   readonly #fxCostRate: number;
   readonly #rebalancesLazily: boolean;
   readonly #onFill: AfterFill;
+  readonly #keepsRecords: boolean;
+  /** Commission and cost of exchange, per asset: what is to be paid for beside the units. */
+  readonly #costs: readonly Commission[];
   /** Units of the present bar filled so far, per asset, for the volume limit. */
   readonly #filledVolume: Float64Array;
   #filledVolumeBar = -1;
+  /** Equity that shares of it are taken of. */
+  #equity = NaN;
 
-  constructor(panel: Panel, options: ResolvedOptions, onFill: AfterFill) {
+  /** Without `keepsRecords` neither fills nor trades are written down. */
+  constructor(
+    panel: Panel,
+    options: ResolvedOptions,
+    onFill: AfterFill,
+    keepsRecords = true,
+  ) {
     this.#panel = panel;
     this.#options = options;
     this.#onFill = onFill;
     this.#fxCostRate = options.source.fxCost ?? 0;
     this.#rebalancesLazily = options.rebalanceBand > 0;
-    this.account = new Account(options.cash, panel.symbols, panel.time);
+    this.#keepsRecords = keepsRecords;
+    this.account = new Account(options.cash, panel.symbols, panel.time, keepsRecords);
     this.fills = new FillLog(panel.symbols, panel.time);
     this.terms = contractTerms(panel, options.source);
     this.#filledVolume = new Float64Array(panel.symbols.length);
+    const { commission } = options;
+    this.#costs = panel.symbols.map((_, a) => withExchange(commission, this.#fxRate(a)));
   }
 
   rate(a: number, t: number): number {
@@ -70,102 +83,115 @@ export class Execution {
     return fx === null ? 1 : fx[t];
   }
 
-  /** Signed units that the order wants when asset value and equity are as marked. */
-  #wanted(order: WorkingOrder, rawPrice: number, equity: number, t: number): number {
+  /** Marks the asset at its price and writes the units that the order wants then. */
+  #wantNow(m: Match, t: number): void {
+    this.#markAsset(m.order.asset, m.rawPrice, t);
+    this.#equity = this.account.equity();
+    this.#want(m, t);
+  }
+
+  /** Writes the signed units that the order wants when asset value and equity are as marked. */
+  #want(m: Match, t: number): void {
+    const { order } = m;
     const a = order.asset;
     const position = this.account.units[a];
     const sign = order.isBuy ? 1 : -1;
     if (order.reduceOnly) {
-      if (position * sign >= 0) return 0;
       const left = order.sizeKind === 0 ? order.units - order.filledUnits : Infinity;
-      return sign * Math.min(left, Math.abs(position));
+      m.delta = position * sign >= 0 ? 0 : sign * Math.min(left, Math.abs(position));
+      return;
     }
-    if (order.units === order.units) return sign * (order.units - order.filledUnits);
-    const unitValue = rawPrice * this.terms.multiplier[a] * this.rate(a, t);
-    if (order.sizeKind === 4) return order.sizeAmount - position;
-    if (order.sizeKind === 2) return sign * order.sizeAmount / unitValue;
-    if (!(unitValue > 0)) {
-      throw new OrderError(
-        `Cannot fill order ${order.id}: a size as a share of equity needs a positive price, got ${rawPrice} at bar ${t}`,
-        "size",
-        order.sizeAmount,
-      );
+    if (order.units === order.units) {
+      m.delta = sign * (order.units - order.filledUnits);
+      return;
     }
-    const share = order.sizeAmount * Math.max(0, equity) / unitValue;
-    if (order.sizeKind === 1) return sign * share;
-    const delta = share - position;
-    const isDust = Math.abs(delta) * unitValue <= 1e-9 * equity;
-    const isNear = this.#rebalancesLazily && order.sizeAmount !== 0 &&
-      Math.abs(delta) * unitValue < this.#options.rebalanceBand * equity;
-    return isDust || isNear ? 0 : delta;
+    const unitValue = m.rawPrice * this.terms.multiplier[a] * this.rate(a, t);
+    if (order.sizeKind === 4) m.delta = order.sizeAmount - position;
+    else if (order.sizeKind === 2) m.delta = sign * order.sizeAmount / unitValue;
+    else if (!(unitValue > 0)) refuseShare(m, t);
+    else {
+      const equity = this.#equity;
+      const share = order.sizeAmount * Math.max(0, equity) / unitValue;
+      if (order.sizeKind === 1) {
+        m.delta = sign * share;
+        return;
+      }
+      const delta = share - position;
+      const isDust = Math.abs(delta) * unitValue <= 1e-9 * equity;
+      const isNear = this.#rebalancesLazily && order.sizeAmount !== 0 &&
+        Math.abs(delta) * unitValue < this.#options.rebalanceBand * equity;
+      m.delta = isDust || isNear ? 0 : delta;
+    }
   }
 
   /** Fills orders that meet the market at the same moment: what reduces first, sells before buys. */
-  executeBatch(batch: Match[], t: number): void {
+  executeBatch(batch: MatchBatch, t: number): void {
     const n = batch.length;
-    if (n === 0) return;
-    const { account } = this;
     if (this.#panel.isSingle || n === 1) {
       for (let i = 0; i < n; i++) {
-        const { order, rawPrice } = batch[i];
-        if (!order.isWorking) continue;
-        this.#markAsset(order.asset, rawPrice, t);
-        batch[i].delta = this.#wanted(order, rawPrice, account.equity(), t);
-        if (n === 1) this.executeOne(batch[i], t);
+        const m = batch.at(i);
+        if (m.order.isWorking) this.#wantNow(m, t);
       }
       if (n > 1) this.#executeOrdered(batch, t, false);
+      else if (batch.at(0).order.isWorking) this.executeOne(batch.at(0), t);
       return;
     }
-    const equity = account.equity();
-    for (const m of batch) m.delta = this.#wanted(m.order, m.rawPrice, equity, t);
+    this.#equity = this.account.equity();
+    for (let i = 0; i < n; i++) this.#want(batch.at(i), t);
     this.#executeOrdered(batch, t, true);
   }
 
-  #executeOrdered(batch: Match[], t: number, isShared: boolean): void {
-    const { account } = this;
-    for (const m of batch) {
-      const position = account.units[m.order.asset];
-      m.reduces = position * m.delta < 0 ? Math.min(Math.abs(position), Math.abs(m.delta)) : 0;
+  /** In the order of ranks; within one in that of the orders' ids, in which they come. */
+  #executeOrdered(batch: MatchBatch, t: number, isShared: boolean): void {
+    for (let i = 0; i < batch.length; i++) {
+      const m = batch.at(i);
+      const position = this.account.units[m.order.asset];
+      const size = Math.abs(m.delta);
+      m.reduces = position * m.delta < 0 ? Math.min(Math.abs(position), size) : 0;
+      m.rank = (size - m.reduces > 1e-12 * size ? 2 : 0) + (m.delta > 0 ? 1 : 0);
     }
-    const opening = (m: Match) => Math.abs(m.delta) - m.reduces;
-    const rank = (m: Match) =>
-      (opening(m) > 1e-12 * Math.abs(m.delta) ? 2 : 0) + (m.delta > 0 ? 1 : 0);
-    const sorted = [...batch].sort((x, y) => rank(x) - rank(y) || x.order.id - y.order.id);
     let scaled = false;
-    for (const m of sorted) {
-      if (!m.order.isWorking) continue;
-      if (isShared && !scaled && rank(m) === 2 + 1) {
-        scaled = true;
-        this.#scaleToRoom(sorted.filter((x) => x.order.isWorking && rank(x) === 3), t);
+    for (let rank = 0; rank <= openingBuy; rank++) {
+      for (let i = 0; i < batch.length; i++) {
+        const m = batch.at(i);
+        if (m.rank !== rank || !m.order.isWorking) continue;
+        if (isShared && rank === openingBuy && !scaled) {
+          scaled = true;
+          this.#scaleToRoom(batch, t);
+        }
+        if (!isShared) this.#wantNow(m, t);
+        this.executeOne(m, t);
       }
-      if (!isShared) {
-        this.#markAsset(m.order.asset, m.rawPrice, t);
-        m.delta = this.#wanted(m.order, m.rawPrice, account.equity(), t);
-      }
-      this.executeOne(m, t);
     }
   }
 
   /** Buys that open and together cost more than there is are cut by one factor. */
-  #scaleToRoom(buys: Match[], t: number): void {
-    const flexible = buys.filter((m) => m.order.sizeKind !== 0);
-    if (flexible.length < 2) return;
+  #scaleToRoom(batch: MatchBatch, t: number): void {
     const { leverage, commission } = this.#options;
-    let room = this.account.room(true, leverage);
-    let cost = 0;
-    for (const m of buys) {
-      const units = Math.abs(m.delta) - m.reduces;
-      const price = this.#shifted(m.order, m.rawPrice, units, t);
-      const value = units * price * this.terms.multiplier[m.order.asset] *
-        this.rate(m.order.asset, t);
+    this.account.findRoom(batch.at(0), true, leverage);
+    let { room } = batch.at(0);
+    let cost = 0, flexible = 0;
+    for (let i = 0; i < batch.length; i++) {
+      const m = batch.at(i), { order } = m;
+      if (m.rank !== openingBuy || !order.isWorking) continue;
+      const units = m.units = Math.abs(m.delta) - m.reduces;
+      this.#price(m, t);
+      const value = units * m.unitValue;
       const total = value +
-        leverage * (commission.charge(units, value) + value * this.#fxRate(m.order.asset));
-      if (m.order.sizeKind === 0) room -= total;
-      else cost += total;
+        leverage * (feeOf(commission, units, value) + value * this.#fxRate(order.asset));
+      if (order.sizeKind === 0) room -= total;
+      else {
+        cost += total;
+        flexible++;
+      }
     }
-    if (cost <= room || !(cost > 0)) return;
+    if (flexible < 2 || cost <= room || !(cost > 0)) return;
     const factor = Math.max(0, room) / cost;
-    for (const m of flexible) m.delta = m.reduces + (m.delta - m.reduces) * factor;
+    for (let i = 0; i < batch.length; i++) {
+      const m = batch.at(i);
+      if (m.rank !== openingBuy || !m.order.isWorking || m.order.sizeKind === 0) continue;
+      m.delta = m.reduces + (m.delta - m.reduces) * factor;
+    }
   }
 
   #fxRate(a: number): number {
@@ -176,15 +202,17 @@ export class Execution {
     this.account.mark[a] = rawPrice * this.terms.multiplier[a] * this.rate(a, t);
   }
 
-  /** The price with spread and slippage, rounded to the tick against the trader. */
-  #shifted(order: WorkingOrder, rawPrice: number, units: number, t: number): number {
-    const { constantShift, halfSpread, slippage } = this.#options;
+  /**
+   * Writes the price of `units`, with spread and slippage, rounded to the tick against the trader, and
+   * what a unit is worth at it.
+   */
+  #price(m: Match, t: number): void {
+    const { order, rawPrice } = m;
+    const { constantShift } = this.#options;
     let price = rawPrice;
     const isPassive = order.type === "limit" || order.type === "stopLimit";
     if (!isPassive && constantShift !== 0) {
-      const shift = constantShift === constantShift
-        ? constantShift
-        : halfSpread + slippage.fraction(this.#panel.assets[order.asset], t, units, rawPrice);
+      const shift = constantShift === constantShift ? constantShift : this.#shift(m, t);
       price = order.isBuy ? rawPrice * (1 + shift) : rawPrice * (1 - shift);
     }
     const tick = this.terms.tickSize[order.asset];
@@ -192,28 +220,33 @@ export class Execution {
       const ticks = price / tick;
       price = (order.isBuy ? Math.ceil(ticks - 1e-9) : Math.floor(ticks + 1e-9)) * tick;
     }
-    return price;
+    m.price = price;
+    m.unitValue = price * this.terms.multiplier[order.asset] * this.rate(order.asset, t);
+  }
+
+  /** How far the price of a fill of this size at this bar is shifted, as a fraction of it. */
+  #shift({ order, units, rawPrice }: Match, t: number): number {
+    const { halfSpread, slippage } = this.#options;
+    return halfSpread + slippage.fraction(this.#panel.assets[order.asset], t, units, rawPrice);
   }
 
   /** Fills one order; a forced one takes no notice of the volume limit. */
   executeOne(m: Match, t: number, isForced = false): void {
-    const { order, rawPrice } = m;
-    const { account, terms } = this;
+    const { order } = m;
     const options = this.#options;
     const a = order.asset;
-    let delta = m.delta;
-    if (delta === 0) {
+    if (m.delta === 0) {
       if (order.sizeKind >= 3) end(order, "cancelled", atTarget);
       else if (order.reduceOnly) end(order, "cancelled", "no position to reduce");
       return;
     }
-    if (order.sizeKind >= 3) order.isBuy = delta > 0;
-    const position = account.units[a];
-    const lot = terms.lotSize[a];
-    if (lot > 0 && Math.abs(delta) !== Math.abs(position)) {
-      delta = Math.sign(delta) * roundToLot(Math.abs(delta), lot);
+    if (order.sizeKind >= 3) order.isBuy = m.delta > 0;
+    const position = this.account.units[a];
+    const lot = this.terms.lotSize[a];
+    if (lot > 0 && Math.abs(m.delta) !== Math.abs(position)) {
+      m.delta = Math.sign(m.delta) * roundToLot(Math.abs(m.delta), lot);
     }
-    if (delta !== delta || delta === 0) {
+    if (m.delta !== m.delta || m.delta === 0) {
       const isTarget = order.sizeKind >= 3;
       end(
         order,
@@ -223,115 +256,140 @@ export class Execution {
       return;
     }
     let cut = "";
-    if (!options.allowShort && delta < 0 && position + delta < 0) {
+    if (!options.allowShort && m.delta < 0 && position + m.delta < 0) {
       if (position <= 0) return end(order, "rejected", "short selling is not allowed");
-      delta = -position;
+      m.delta = -position;
       cut = "cut to the position: short selling is not allowed";
     }
-    const asked = Math.abs(delta);
+    const asked = Math.abs(m.delta);
     // Volume first: what cannot be traded need not be paid for.
-    if (!isForced) delta = this.#withinVolume(a, delta, t);
-    if (delta === 0) {
+    if (!isForced) this.#limitToVolume(m, t);
+    if (m.delta === 0) {
       if (!options.carryVolume || order.timeInForce === "fok") {
         end(order, "cancelled", "no volume");
       }
       return;
     }
-    const reduces = position * delta < 0 ? Math.min(Math.abs(position), Math.abs(delta)) : 0;
-    const opens = Math.abs(delta) - reduces;
-    const price = this.#shifted(order, rawPrice, Math.abs(delta), t);
-    const unitValue = price * terms.multiplier[a] * this.rate(a, t);
+    m.units = Math.abs(m.delta);
+    m.reduces = position * m.delta < 0 ? Math.min(Math.abs(position), m.units) : 0;
+    this.#price(m, t);
+    const opens = m.units - m.reduces;
     if (opens > 0) {
-      const affordable = this.#affordable(a, opens, reduces, unitValue, delta > 0);
-      if (affordable < opens * (1 - 1e-12)) {
+      this.#afford(m);
+      if (m.affordable < opens * (1 - 1e-12)) {
         if (order.sizeKind === 0 && !options.reduceShortfall) {
           end(
             order,
             "rejected",
-            `costs ${(opens * unitValue).toFixed(2)}, but ${
-              Math.max(0, affordable * unitValue).toFixed(2)
+            `costs ${(opens * m.unitValue).toFixed(2)}, but ${
+              Math.max(0, m.affordable * m.unitValue).toFixed(2)
             } can be paid for`,
           );
           return;
         }
-        delta = Math.sign(delta) * (reduces + affordable);
-        if (lot > 0) delta = Math.sign(delta) * roundToLot(Math.abs(delta), lot);
+        m.delta = Math.sign(m.delta) * (m.reduces + m.affordable);
+        if (lot > 0) m.delta = Math.sign(m.delta) * roundToLot(Math.abs(m.delta), lot);
         cut = "cut to what can be paid for";
-        if (delta === 0) return end(order, "rejected", "nothing left to pay with");
+        if (m.delta === 0) return end(order, "rejected", "nothing left to pay with");
       }
     }
-    const units = Math.abs(delta);
-    if (order.timeInForce === "fok" && units < asked) {
+    m.units = Math.abs(m.delta);
+    if (order.timeInForce === "fok" && m.units < asked) {
       return end(order, "cancelled", "cannot be filled whole");
     }
-    const value = units * Math.abs(unitValue);
-    const exchange = value * this.#fxRate(a);
-    const fee = options.commission.charge(units, value) + exchange;
-    this.fxCost += exchange;
-    this.slippageCost += units * Math.abs(price - rawPrice) * terms.multiplier[a] *
-      this.rate(a, t);
-    this.#filledVolume[a] += units;
-    account.fill(a, delta, price, unitValue, fee, t, this.#panel.time[t], order.id, order.tag);
-    this.fills.push(order.id, a, t, delta, price, rawPrice, fee);
-    const filledBefore = order.filledUnits;
-    order.price = filledBefore === 0
-      ? price
-      : (order.price * filledBefore + price * units) / (filledBefore + units);
-    order.filledUnits += units;
-    order.fee += fee;
-    order.filledBar = t;
-    order.filledTime = this.#panel.time[t];
-    const isCarried = units < asked && cut === "" && options.carryVolume;
+    const isCut = m.units < asked;
+    const isCarried = isCut && cut === "" && options.carryVolume;
+    const before = order.filledUnits;
+    this.#book(m, t);
     if (order.units !== order.units || !isCarried) {
-      order.units = isCarried ? filledBefore + asked : order.filledUnits;
+      order.units = isCarried ? before + asked : order.filledUnits;
     }
     if (isCarried && order.filledUnits < order.units) order.status = "partial";
     else {
       order.status = "filled";
-      order.reason = cut || (units < asked ? "cut to the volume limit" : "");
+      order.reason = cut || (isCut ? "cut to the volume limit" : "");
     }
-    this.#onFill(order, delta, price, t, rawPrice);
+    this.#onFill(m, t);
   }
 
-  #affordable(
-    a: number,
-    opens: number,
-    reduces: number,
-    unitValue: number,
-    isLong: boolean,
-  ): number {
+  /** Pays for a match's units and writes the fill down, in the order, too. */
+  #book(m: Match, t: number): void {
+    const { order, units, price } = m;
+    const a = order.asset;
+    const value = units * Math.abs(m.unitValue);
+    const exchange = value * this.#fxRate(a);
+    m.fee = feeOf(this.#options.commission, units, value) + exchange;
+    this.fxCost += exchange;
+    this.slippageCost += units * Math.abs(price - m.rawPrice) * this.terms.multiplier[a] *
+      this.rate(a, t);
+    this.#filledVolume[a] += units;
+    this.account.fill(a, m, t, order.id, order.tag);
+    if (this.#keepsRecords) this.fills.push(order.id, a, t, m.delta, price, m.rawPrice, m.fee);
+    const before = order.filledUnits;
+    order.price = before === 0 ? price : (order.price * before + price * units) / (before + units);
+    order.filledUnits += units;
+    order.fee += m.fee;
+    order.filledBar = t;
+    order.filledTime = this.#panel.time[t];
+  }
+
+  /** Writes how many of the units that open can be paid for. */
+  #afford(m: Match): void {
+    if (m.reduces === 0) this.account.findRoom(m, m.delta > 0, this.#options.leverage);
+    else this.#closeOnPaper(m);
+    m.affordable = affordableUnits(
+      m.units - m.reduces,
+      m.room,
+      Math.abs(m.unitValue),
+      this.#costs[m.order.asset],
+      this.#options.leverage,
+    );
+  }
+
+  /** Writes the money that is there for opening once the position has been closed. */
+  #closeOnPaper(m: Match): void {
     const { account } = this;
-    const { leverage, commission } = this.#options;
-    const exchange = this.#fxRate(a);
-    const costs = exchange === 0 ? commission : {
-      rate: commission.rate + exchange,
-      isProportional: commission.isProportional,
-      charge: (u: number, v: number) => commission.charge(u, v) + v * exchange,
-    };
-    let room: number;
-    if (reduces === 0) room = account.room(isLong, leverage);
-    else {
-      const closed = reduces * Math.abs(unitValue);
-      const present = account.mark[a];
-      account.mark[a] = unitValue;
-      room = leverage * (account.equity() - costs.charge(reduces, closed)) -
-        (account.gross() - closed);
-      account.mark[a] = present;
-    }
-    return affordableUnits(opens, room, Math.abs(unitValue), costs, leverage);
+    const a = m.order.asset;
+    const closed = m.reduces * Math.abs(m.unitValue);
+    const present = account.mark[a];
+    account.mark[a] = m.unitValue;
+    account.measure();
+    const equity = account.measuredEquity - feeOf(this.#costs[a], m.reduces, closed);
+    m.room = this.#options.leverage * equity - (account.measuredGross - closed);
+    account.mark[a] = present;
   }
 
-  #withinVolume(a: number, delta: number, t: number): number {
+  /** Cuts a match to what its bar's volume leaves. */
+  #limitToVolume(m: Match, t: number): void {
     const limit = this.#options.volumeLimit;
-    if (limit >= 1e300) return delta;
+    if (limit >= 1e300) return;
     if (this.#filledVolumeBar !== t) {
       this.#filledVolume.fill(0);
       this.#filledVolumeBar = t;
     }
+    const a = m.order.asset;
     const volume = this.#panel.assets[a].volume[t];
-    if (!(volume >= 0)) return delta; // unknown
+    if (!(volume >= 0)) return; // unknown
     const lot = this.terms.lotSize[a];
     const left = roundToLot(Math.max(0, volume * limit - this.#filledVolume[a]), lot);
-    return Math.sign(delta) * Math.min(Math.abs(delta), left);
+    m.delta = Math.sign(m.delta) * Math.min(Math.abs(m.delta), left);
   }
+}
+
+function refuseShare({ order, rawPrice }: Match, t: number): never {
+  throw new OrderError(
+    `Cannot fill order ${order.id}: a size as a share of equity needs a positive price, got ${rawPrice} at bar ${t}`,
+    "size",
+    order.sizeAmount,
+  );
+}
+
+/** The commission together with the cost of exchanging a fill's value. */
+function withExchange(commission: Commission, rate: number): Commission {
+  if (rate === 0) return commission;
+  return {
+    rate: commission.rate + rate,
+    isProportional: commission.isProportional,
+    charge: (units, value) => commission.charge(units, value) + value * rate,
+  };
 }

@@ -2,7 +2,7 @@
  * The loop of the vectorized face: one symbol, columns of signals, the account they lead to.
  * @module
  */
-import { Account, affordableUnits, roundToLot } from "./account.ts";
+import { Account, affordableUnits, type FillTerms, roundToLot } from "./account.ts";
 import { FillLog } from "./fill_log.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Order } from "./order.ts";
@@ -45,6 +45,7 @@ export class SignalRun {
   readonly #multiplier: number;
   readonly #lot: number;
   readonly #tick: number;
+  readonly #terms: FillTerms = { delta: NaN, price: NaN, unitValue: NaN, fee: NaN, room: NaN };
 
   constructor(panel: Panel, options: ResolvedOptions) {
     this.#panel = panel;
@@ -155,6 +156,7 @@ export class SignalRun {
   #fill(delta: number, rigid: number, rawPrice: number, t: number, placed: number): void {
     const options = this.#options;
     const account = this.account;
+    const terms = this.#terms;
     const position = account.units[0];
     if (!options.allowShort && position + delta < 0) {
       if (position <= 0) return;
@@ -168,8 +170,10 @@ export class SignalRun {
     if (opens > 0) {
       const { leverage, commission } = options;
       let room: number;
-      if (reduces === 0) room = account.room(isBuy, leverage);
-      else {
+      if (reduces === 0) {
+        account.findRoom(terms, isBuy, leverage);
+        room = terms.room;
+      } else {
         const closed = reduces * unitValue;
         account.mark[0] = unitValue;
         room = leverage * (account.equity() - commission.charge(reduces, closed)) -
@@ -188,7 +192,11 @@ export class SignalRun {
     const time = this.#panel.time[t];
     const id = this.orders.length;
     this.slippageCost += units * Math.abs(price - rawPrice) * this.#multiplier;
-    account.fill(0, delta, price, unitValue, fee, t, time, id, "");
+    terms.delta = delta;
+    terms.price = price;
+    terms.unitValue = unitValue;
+    terms.fee = fee;
+    account.fill(0, terms, t, id, "");
     const symbol = this.#panel.symbols[0];
     this.fills.push(id, 0, t, delta, price, rawPrice, fee);
     this.orders.push({

@@ -1,8 +1,20 @@
 import type { Matchable } from "./fill_rules.ts";
 import type { Order, OrderStatus, OrderType, Side, StopLoss, TimeInForce } from "./order.ts";
 
-/** An order together with what the broker must remember about it. */
+/**
+ * An order together with what the broker must remember about it.
+ *
+ * Each field begins as a value of its kind: one that began as undefined, as the constructor's parameters
+ * do when they are declared as fields, would hold its numbers as objects.
+ */
 export class WorkingOrder implements Order, Matchable {
+  id = -1;
+  asset = -1;
+  symbol = "";
+  isBuy = false;
+  type: OrderType = "market";
+  placedBar = -1;
+  placedTime = NaN;
   units = NaN;
   filledUnits = 0;
   limit = NaN;
@@ -45,14 +57,39 @@ export class WorkingOrder implements Order, Matchable {
   targetChild: WorkingOrder | null = null;
 
   constructor(
-    readonly id: number,
-    readonly asset: number,
-    readonly symbol: string,
-    public isBuy: boolean,
-    readonly type: OrderType,
-    readonly placedBar: number,
-    readonly placedTime: number,
-  ) {}
+    id: number,
+    asset: number,
+    symbol: string,
+    isBuy: boolean,
+    type: OrderType,
+    placedBar: number,
+    placedTime: number,
+  ) {
+    this.id = id;
+    this.asset = asset;
+    this.symbol = symbol;
+    this.isBuy = isBuy;
+    this.type = type;
+    this.placedBar = placedBar;
+    this.placedTime = placedTime;
+  }
+
+  /**
+   * Makes a target order that is done the next one, so that it need not be made. What only other kinds
+   * of orders use is still as the constructor left it.
+   */
+  renew(id: number, asset: number, symbol: string, bar: number, time: Float64Array): void {
+    this.id = id;
+    this.asset = asset;
+    this.symbol = symbol;
+    this.placedBar = bar;
+    this.placedTime = time[bar];
+    this.units = this.price = this.filledTime = NaN;
+    this.filledUnits = this.fee = 0;
+    this.filledBar = this.metBar = this.firstTried = -1;
+    this.status = "pending";
+    this.reason = "";
+  }
 
   get side(): Side {
     return this.isBuy ? "buy" : "sell";

@@ -35,6 +35,14 @@ export interface Commission {
   charge(units: number, value: number): number;
 }
 
+/**
+ * Fee of a fill of `units` (absolute) worth `value`. One that is proportional is not asked: a call that
+ * the engine does not inline makes an object of each number.
+ */
+export function feeOf(commission: Commission, units: number, value: number): number {
+  return commission.isProportional ? value * commission.rate : commission.charge(units, value);
+}
+
 function proportional(rate: number): Commission {
   return { rate, isProportional: true, charge: (_units, value) => value * rate };
 }
