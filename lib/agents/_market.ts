@@ -22,7 +22,7 @@ import {
 import { type ActionRule, makeMask, readTargets, spaceOf } from "./_market_actions.ts";
 import { panelWindow } from "./panel_window.ts";
 import { checkRandomCosts, drawCosts, type RandomCosts } from "./random_costs.ts";
-import { createReward, type Reward, type RewardConfig } from "./rewards.ts";
+import { type RewardConfig, RewardMeter } from "./rewards.ts";
 
 /** Options of a market that do not depend on the number of symbols. */
 export interface MarketOptions {
@@ -83,7 +83,7 @@ export class Market implements Environment {
   readonly #rule: ActionRule;
   readonly #options: MarketOptions;
   readonly #sampler: EpisodeSampler;
-  readonly #reward: Reward;
+  readonly #reward: RewardMeter;
   readonly #observation: Float32Array;
   readonly #result: StepResult;
   readonly #weightStore: Float64Array[];
@@ -123,7 +123,7 @@ export class Market implements Environment {
     this.#options = options;
     this.#account = resolveOptions(options.account);
     if (options.randomCosts) checkRandomCosts(options.randomCosts);
-    this.#reward = createReward(options.reward ?? { kind: "logReturn" });
+    this.#reward = new RewardMeter(options.reward ?? { kind: "logReturn" });
     this.#sampler = createEpisodeSampler(sampling, from, to);
     const assets = panel.assets.length;
     this.actionSpace = spaceOf(rule, assets, panel.isSingle);
@@ -136,7 +136,7 @@ export class Market implements Environment {
     this.#observation = new Float32Array(size);
     this.#result = {
       observation: this.#observation,
-      reward: 0,
+      reward: NaN,
       terminated: false,
       truncated: false,
       info: {},
@@ -187,7 +187,7 @@ export class Market implements Environment {
     }
     for (const w of this.weights) w.fill(NaN);
     episode.equity.fill(NaN);
-    this.#broker = new Broker(this.#window, this.#account);
+    this.#broker = new Broker(this.#window, this.#account, { keepsRecords: false });
     this.#broker.processBar(0);
     this.#bar = 0;
     this.#asked.fill(NaN);
@@ -220,7 +220,7 @@ export class Market implements Environment {
       const weight = this.weights[a][this.#bar];
       // What backtestWeights leaves alone is left alone here.
       if (weight !== weight || !isSingle && weight === 0 && account.units[a] === 0) continue;
-      broker.submitTarget(a, 3, weight, this.#bar);
+      broker.submitWeight(a, this.weights[a], this.#bar);
       isOrdered = true;
     }
     if (isOrdered && this.#account.fill === "sameClose") {
@@ -244,18 +244,26 @@ export class Market implements Environment {
       after = account.equity();
     }
     equity[t] = after;
-    if (isRuined) equity.fill(after, t);
     this.#equity = after;
+    if (isRuined) this.#freeze(t);
     this.#peak = Math.max(this.#peak, after);
-    const traded = account.hasTraded ? account.takeTradedValue() : 0;
-    const result = this.#result;
-    result.reward = this.#reward.step(before, after, traded);
+    const reward = this.#reward, result = this.#result;
+    reward.before = before;
+    reward.after = after;
+    reward.traded = account.hasTraded ? account.takeTradedValue() : 0;
+    reward.measure();
+    result.reward = reward.value;
     result.terminated = isRuined;
     result.truncated = t === last && !isRuined;
     this.#mask();
     this.#observe();
     if (isRuined || t === last) this.#broker = null;
     return result;
+  }
+
+  /** Nothing happens any more from bar `t` on. */
+  #freeze(t: number): void {
+    this.episode.equity.fill(this.#equity, t);
   }
 
   /** Allows what the account allows; a position held too short, or a halted symbol, is kept. */

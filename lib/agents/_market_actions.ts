@@ -6,23 +6,34 @@ import type { Panel } from "../backtester/panel.ts";
 import {
   type Action,
   ActionError,
+  type BoxSpace,
   boxSpace,
   checkChoice,
   checkChoices,
   checkNumbers,
+  type DiscreteSpace,
   discreteSpace,
+  type MultiDiscreteSpace,
   multiDiscreteSpace,
   type Space,
 } from "./environment.ts";
 
 /** How actions become target weights. */
 export type ActionRule =
-  | { kind: "levels"; levels: readonly number[] }
+  | LevelsRule
   | { kind: "weights"; low: number; high: number; gross: number }
   | { kind: "softmax" };
 
+interface LevelsRule {
+  kind: "levels";
+  levels: readonly number[];
+}
+
 /** Logits of a softmax are limited to ± this. */
 const logitLimit = 10;
+
+/** A number is an action of one number; kept, so that reading one makes no array. */
+const single = new Float64Array(1);
 
 /** Writes the action's target weights. @throws {ActionError} If it is outside of the space or masked. */
 export function readTargets(
@@ -32,29 +43,42 @@ export function readTargets(
   target: Float64Array,
   of: { mask: Uint8Array | undefined; symbols: readonly string[] },
 ): void {
-  if (rule.kind === "levels") {
-    const { levels } = rule;
-    for (let a = 0; a < target.length; a++) {
-      const choice = space.kind === "discrete"
-        ? checkChoice(space, action)
-        : checkChoices(space as Extract<Space, { kind: "multiDiscrete" }>, action)[a];
-      if (of.mask && !of.mask[a * levels.length + choice]) {
-        throw new ActionError(
-          `Cannot step environment: action must be allowed by the mask, got choice ${choice} for ${
-            of.symbols[a]
-          }`,
-          action,
-        );
-      }
-      target[a] = levels[choice];
+  if (space.kind === "box") readNumbers(rule, space, action, target);
+  else readLevels(rule as LevelsRule, space, action, target, of);
+}
+
+function readLevels(
+  { levels }: LevelsRule,
+  space: DiscreteSpace | MultiDiscreteSpace,
+  action: Action,
+  target: Float64Array,
+  { mask, symbols }: { mask: Uint8Array | undefined; symbols: readonly string[] },
+): void {
+  const first = space.kind === "discrete" ? checkChoice(space, action) : 0;
+  const choices = space.kind === "discrete" ? null : checkChoices(space, action);
+  for (let a = 0; a < target.length; a++) {
+    const choice = choices === null ? first : choices[a];
+    if (mask && !mask[a * levels.length + choice]) {
+      throw new ActionError(
+        `Cannot step environment: action must be allowed by the mask, got choice ${choice} for ${
+          symbols[a]
+        }`,
+        action,
+      );
     }
-    return;
+    target[a] = levels[choice];
   }
+}
+
+function readNumbers(
+  rule: ActionRule,
+  space: BoxSpace,
+  action: Action,
+  target: Float64Array,
+): void {
   const isNumber = typeof action === "number" && target.length === 1;
-  const given = checkNumbers(
-    space as Extract<Space, { kind: "box" }>,
-    isNumber ? [action as number] : action,
-  );
+  if (isNumber) single[0] = action;
+  const given = checkNumbers(space, isNumber ? single : action);
   if (rule.kind === "weights") {
     let gross = 0;
     for (let a = 0; a < target.length; a++) gross += Math.abs(target[a] = given[a]);

@@ -63,51 +63,91 @@ const ruin = 1e-6;
  * ```
  */
 export function createReward(config: RewardConfig): Reward {
-  const parsed = rewardConfigSchema.safeParse(config);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new RangeError(
-      `Cannot make reward: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
-        JSON.stringify(config)
-      }`,
-    );
-  }
-  const { drawdownPenalty, turnoverPenalty, kind } = parsed.data;
-  const eta = "eta" in parsed.data ? parsed.data.eta : 0;
-  let cash = 1, peak = 1, drawdown = 0;
-  /** Exponentially weighted mean, and mean square (of losses alone, for the downside). */
-  let a = 0, b = 0;
+  const meter = new RewardMeter(config);
+  return {
+    reset: (cash) => meter.reset(cash),
+    step(before, after, traded) {
+      meter.before = before;
+      meter.after = after;
+      meter.traded = traded;
+      meter.measure();
+      return meter.value;
+    },
+  };
+}
 
-  const base = (before: number, after: number): number => {
-    if (kind === "pnl") return (after - before) / cash;
-    if (kind === "logReturn") return Math.log(Math.max(after / before, ruin));
-    const r = after / before - 1;
-    if (parsed.data.kind === "meanVariance") return r - parsed.data.aversion / 2 * r * r;
+/**
+ * What {@linkcode createReward} works with: a step's numbers are written into its fields and `value` is
+ * read from it, since arguments of a call that the engine does not inline are objects.
+ */
+export class RewardMeter {
+  before = NaN;
+  after = NaN;
+  traded = NaN;
+  value = NaN;
+  readonly #config: z.output<typeof rewardConfigSchema>;
+  readonly #eta: number;
+  #cash = NaN;
+  #peak = NaN;
+  #drawdown = NaN;
+  /** Exponentially weighted mean, and mean square (of losses alone, for the downside). */
+  #mean = NaN;
+  #square = NaN;
+
+  /** @throws {RangeError} If the configuration does not fit. */
+  constructor(config: RewardConfig) {
+    const parsed = rewardConfigSchema.safeParse(config);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new RangeError(
+        `Cannot make reward: ${issue.path.join(".") || "config"}: ${issue.message}, got ${
+          JSON.stringify(config)
+        }`,
+      );
+    }
+    this.#config = parsed.data;
+    this.#eta = "eta" in parsed.data ? parsed.data.eta : 0;
+  }
+
+  reset(startingCash: number): void {
+    this.#cash = this.#peak = startingCash;
+    this.#drawdown = this.#mean = this.#square = 0;
+  }
+
+  /** Of a step that took equity from `before` to `after` and traded `traded` account currency. */
+  measure(): void {
+    const { before, after } = this;
+    const config = this.#config;
+    this.#peak = Math.max(this.#peak, after);
+    const drawdown = 1 - after / this.#peak;
+    const deeper = Math.max(0, drawdown - this.#drawdown);
+    this.#drawdown = drawdown;
+    if (config.kind === "pnl") this.value = (after - before) / this.#cash;
+    else if (config.kind === "logReturn") this.value = Math.log(Math.max(after / before, ruin));
+    else if (config.kind === "meanVariance") {
+      const r = after / before - 1;
+      this.value = r - config.aversion / 2 * r * r;
+    } else this.#measureDifferential(config.kind === "differentialSharpe");
+    this.value = this.value - config.drawdownPenalty * deeper -
+      config.turnoverPenalty * this.traded / before;
+  }
+
+  #measureDifferential(ofSharpe: boolean): void {
+    const r = this.after / this.before - 1;
+    const a = this.#mean, b = this.#square, eta = this.#eta;
     let value = 0;
-    if (kind === "differentialSharpe") {
+    if (ofSharpe) {
       const variance = b - a * a;
       const da = r - a, db = r * r - b;
       if (variance > 1e-12 * b) value = (b * da - a * db / 2) / variance ** 1.5;
-      b += eta * db;
+      this.#square = b + eta * db;
     } else {
       if (b > 0) {
         value = r > 0 ? (r - a / 2) / Math.sqrt(b) : (b * (r - a / 2) - a * r * r / 2) / b ** 1.5;
       }
-      b += eta * (Math.min(r, 0) ** 2 - b);
+      this.#square = b + eta * (Math.min(r, 0) ** 2 - b);
     }
-    a += eta * (r - a);
-    return value;
-  };
-  return {
-    reset(startingCash) {
-      cash = peak = startingCash;
-      drawdown = a = b = 0;
-    },
-    step(before, after, traded) {
-      peak = Math.max(peak, after);
-      const deeper = Math.max(0, 1 - after / peak - drawdown);
-      drawdown = 1 - after / peak;
-      return base(before, after) - drawdownPenalty * deeper - turnoverPenalty * traded / before;
-    },
-  };
+    this.#mean = a + eta * (r - a);
+    this.value = value;
+  }
 }

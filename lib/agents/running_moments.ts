@@ -26,13 +26,15 @@ export interface MomentsState {
  * ```
  */
 export class RunningMoments {
+  readonly size: number;
   readonly mean: Float64Array;
   readonly variance: Float64Array;
   count = 1e-4;
   readonly #batchMean: Float64Array;
   readonly #batchSquares: Float64Array;
 
-  constructor(readonly size: number) {
+  constructor(size: number) {
+    this.size = size;
     this.mean = new Float64Array(size);
     this.variance = new Float64Array(size).fill(1);
     this.#batchMean = new Float64Array(size);

@@ -101,9 +101,9 @@ class SyncVectorEnvironment implements VectorEnvironment {
   readonly #actionSize: number;
   readonly #returns: Float64Array;
   readonly #lengths: Int32Array;
-  /** Views of the last step's actions, one per environment; remade when the array is another. */
-  #actions: Int32Array | Float32Array | null = null;
-  #views: (Int32Array | Float32Array)[] = [];
+  /** The present step's actions, and a view of each environment's. */
+  readonly #actions: Float32Array;
+  readonly #views: Float32Array[];
 
   constructor(environments: Environment[]) {
     const n = environments.length;
@@ -141,6 +141,9 @@ class SyncVectorEnvironment implements VectorEnvironment {
     this.episodeLengths = new Int32Array(n);
     this.#returns = new Float64Array(n);
     this.#lengths = new Int32Array(n);
+    const size = this.#actionSize;
+    this.#actions = new Float32Array(n * size);
+    this.#views = environments.map((_, i) => this.#actions.subarray(i * size, (i + 1) * size));
   }
 
   reset(seed: number): void {
@@ -162,7 +165,7 @@ class SyncVectorEnvironment implements VectorEnvironment {
       );
     }
     const isChoice = this.actionSpace.kind === "discrete";
-    if (!isChoice && actions !== this.#actions) this.#view(actions);
+    if (!isChoice) this.#actions.set(actions);
     for (let i = 0; i < this.count; i++) {
       const environment = this.#environments[i];
       const result = environment.step(isChoice ? actions[i] : this.#views[i]);
@@ -217,12 +220,6 @@ class SyncVectorEnvironment implements VectorEnvironment {
       }
       this.#write(this.observations, i, e.restoreState(saved.environments[i]));
     });
-  }
-
-  #view(actions: Int32Array | Float32Array): void {
-    const size = this.#actionSize;
-    this.#actions = actions;
-    this.#views = this.#environments.map((_, i) => actions.subarray(i * size, (i + 1) * size));
   }
 
   #write(target: Float32Array, i: number, observation: Float32Array): void {

@@ -13,7 +13,7 @@ function wrap(
   const { observationSpace, actionSpace, actionMask } = inner;
   const result: StepResult = {
     observation: new Float32Array(0),
-    reward: 0,
+    reward: NaN,
     terminated: false,
     truncated: false,
     info: {},
@@ -43,6 +43,15 @@ function wrap(
   };
 }
 
+/** Field by field: a step makes no object. */
+const take = (result: StepResult, from: StepResult) => {
+  result.observation = from.observation;
+  result.reward = from.reward;
+  result.terminated = from.terminated;
+  result.truncated = from.truncated;
+  result.info = from.info;
+};
+
 const checkCount = (what: string, name: string, value: number) => {
   if (Number.isInteger(value) && value >= 1) return;
   throw new RangeError(`Cannot ${what}: ${name} must be an integer >= 1, got ${value}`);
@@ -53,7 +62,7 @@ export function timeLimit(environment: Environment, steps: number): Environment 
   checkCount("limit time", "steps", steps);
   let done = 0;
   return wrap(environment, (action, result) => {
-    Object.assign(result, environment.step(action));
+    take(result, environment.step(action));
     if (++done >= steps && !result.terminated) result.truncated = true;
   }, {
     reset: () => done = 0,
@@ -72,7 +81,7 @@ export function actionRepeat(environment: Environment, times: number): Environme
   return wrap(environment, (action, result) => {
     let reward = 0;
     for (let i = 1; i <= times; i++) {
-      Object.assign(result, environment.step(action));
+      take(result, environment.step(action));
       reward += result.reward;
       if (result.terminated || result.truncated) break;
     }
