@@ -5,7 +5,7 @@ import { collectPages } from "./collect_pages.ts";
 import type { BarQuery, DataSource } from "./source.ts";
 import { SourceError } from "./source_error.ts";
 import { timeframeMs } from "./timeframes.ts";
-import { VenueFetch, type VenueFetchOptions } from "./venue_fetch.ts";
+import { keepVenue, type VenueFetchOptions } from "./venue_fetch.ts";
 import { credential, pageOfRows, schemaError, venueNumber } from "./venue_number.ts";
 
 const name = "alphavantage";
@@ -34,14 +34,14 @@ export interface VenueOptions extends Partial<VenueFetchOptions> {
  */
 export function alphaVantage(options: VenueOptions = {}): DataSource {
   const { baseUrl = "https://www.alphavantage.co", env = Deno.env.get } = options;
+  const venueOf = keepVenue({
+    rateLimit: { requests: 5, perMs: 60_000 },
+    ...options,
+    source: name,
+  });
   async function* pages(query: BarQuery) {
     const key = credential(name, "ALPHAVANTAGE_API_KEY", env);
-    const venue = new VenueFetch({
-      rateLimit: { requests: 5, perMs: 60_000 },
-      ...options,
-      source: name,
-      secrets: [key],
-    });
+    const venue = venueOf(key);
     const call = async (parameters: Record<string, string>) => {
       const url = new URL("/query", baseUrl);
       for (const [k, v] of Object.entries(parameters)) url.searchParams.set(k, v);

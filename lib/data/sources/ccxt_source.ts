@@ -19,7 +19,12 @@ interface Exchange {
     limit?: number,
   ): Promise<(number | undefined)[][]>;
   fetchTicker(symbol: string): Promise<Record<string, unknown>>;
-  fetchTrades(symbol: string, since?: number, limit?: number): Promise<Record<string, unknown>[]>;
+  fetchTrades(
+    symbol: string,
+    since?: number,
+    limit?: number,
+    params?: { until?: number },
+  ): Promise<Record<string, unknown>[]>;
   close?(): Promise<unknown>;
 }
 
@@ -37,6 +42,9 @@ export function ccxtSource(id = "coinbase", options: VenueOptions = {}): DataSou
   const prefix = id.toUpperCase().replace(/\W/g, "_");
   let opened: Promise<Exchange> | undefined;
   const open = () => opened ??= connect();
+  let redact = (text: string) => text;
+  /** Status of the last answer: ccxt's errors do not tell it. */
+  let lastStatus = 0;
 
   async function connect(): Promise<Exchange> {
     const { default: ccxt } = await import("ccxt");
@@ -61,8 +69,35 @@ export function ccxtSource(id = "coinbase", options: VenueOptions = {}): DataSou
       enableRateLimit: false,
       ...apiKey && secret ? { apiKey, secret } : {},
     });
-    exchange.fetchImplementation = venue.asFetch();
+    redact = (text) => venue.redact(text);
+    const request = venue.asFetch();
+    exchange.fetchImplementation = async (...args) => {
+      const answer = await request(...args);
+      lastStatus = answer.status;
+      return answer;
+    };
     return exchange;
+  }
+
+  /** Runs a request; what ccxt throws becomes a named fault without credentials in it. */
+  async function guarded<T>(symbol: string, body: () => Promise<T>): Promise<T> {
+    try {
+      lastStatus = 0;
+      return await body();
+    } catch (error) {
+      if (error instanceof SourceError) throw error;
+      const { name, message, cause } = error as Error;
+      if (cause instanceof SourceError) throw cause;
+      const kind = (error as object).constructor.name;
+      const fault = faults.find(([pattern]) => pattern.test(kind) || pattern.test(name))?.[1] ??
+        (lastStatus === 401 || lastStatus === 403 ? "bad-credentials" : "bad-request");
+      throw new SourceError(
+        fault,
+        id,
+        redact(`Cannot get prices of ${symbol} from ${id}: ${message}`).slice(0, 300),
+        { symbol, ...lastStatus ? { status: lastStatus } : {} },
+      );
+    }
   }
 
   async function* pages(query: BarQuery) {
@@ -84,7 +119,7 @@ export function ccxtSource(id = "coinbase", options: VenueOptions = {}): DataSou
     let since = Math.ceil((query.from ?? to - pageBars * length) / length - 1) * length;
     while (since + length <= to) {
       query.signal?.throwIfAborted();
-      const rows = await guarded(id, query.symbol, async () => {
+      const rows = await guarded(query.symbol, async () => {
         await exchange.loadMarkets();
         return await exchange.fetchOHLCV(query.symbol, query.timeframe, since, pageBars);
       });
@@ -127,7 +162,7 @@ export function ccxtSource(id = "coinbase", options: VenueOptions = {}): DataSou
     async quotes(symbols) {
       const exchange = await open();
       return await Promise.all(symbols.map((symbol) =>
-        guarded(id, symbol, async () => {
+        guarded(symbol, async () => {
           await exchange.loadMarkets();
           const ticker = await exchange.fetchTicker(symbol);
           return {
@@ -143,9 +178,13 @@ export function ccxtSource(id = "coinbase", options: VenueOptions = {}): DataSou
     },
     async trades({ symbol, from }) {
       const exchange = await open();
-      return await guarded(id, symbol, async () => {
+      return await guarded(symbol, async () => {
         await exchange.loadMarkets();
-        const trades = await exchange.fetchTrades(symbol, from);
+        // Coinbase takes a start with an end only.
+        const until = from !== undefined && id === "coinbase"
+          ? { until: (options.now ?? Date.now)() }
+          : {};
+        const trades = await exchange.fetchTrades(symbol, from, undefined, until);
         return trades.map((trade) => ({
           symbol,
           time: venueNumber(id, trade.timestamp, "timestamp"),
@@ -167,22 +206,3 @@ const faults: [RegExp, SourceFault][] = [
   [/^(NetworkError|ExchangeNotAvailable|OnMaintenance)$/, "unavailable"],
   [/^(BadResponse|NullResponse|TypeError|SyntaxError)$/, "schema-changed"],
 ];
-
-async function guarded<T>(id: string, symbol: string, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof SourceError) throw error;
-    const { name, message, cause } = error as Error;
-    if (cause instanceof SourceError) throw cause;
-    const kind = (error as object).constructor.name;
-    const fault = faults.find(([pattern]) => pattern.test(kind) || pattern.test(name))?.[1] ??
-      "bad-request";
-    throw new SourceError(
-      fault,
-      id,
-      `Cannot get prices of ${symbol} from ${id}: ${message.slice(0, 200)}`,
-      { symbol },
-    );
-  }
-}

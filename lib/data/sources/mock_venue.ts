@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { SourceError } from "./source_error.ts";
+
 /** A venue on 127.0.0.1 for tests: answers by a handler, can be told to fail first. */
 export interface MockVenue extends AsyncDisposable {
   url: string;
@@ -70,3 +73,53 @@ export function patientClock(start = Date.UTC(2024, 5, 1)) {
     random: () => 0,
   };
 }
+
+/** The first time that mock venues have bars for. */
+export const start = Date.UTC(2024, 0, 2);
+
+/** Credentials of the tests. */
+export const environment: Record<string, string> = {
+  ALPHAVANTAGE_API_KEY: "av-secret-1",
+  OANDA_API_TOKEN: "oanda-secret-2",
+  OANDA_ACCOUNT_ID: "101-004-1",
+  ROBINHOOD_API_KEY: "rh-secret-3",
+  ROBINHOOD_PRIVATE_KEY: btoa(String.fromCharCode(...new Uint8Array(32).fill(7))),
+};
+export const env = (name: string) => environment[name];
+
+/** A predictable bar number k. */
+export const bar = (k: number) => ({
+  o: 100 + k,
+  h: 101.5 + k,
+  l: 99.25 + k,
+  c: 100.75 + k,
+  v: 10 + k,
+});
+
+/** Asserts the fault, and that no secret is in the error. */
+export async function refuses(
+  body: Promise<unknown>,
+  fault: string,
+  message?: RegExp,
+): Promise<void> {
+  await assert.rejects(body, (error: unknown) => {
+    assert.ok(error instanceof SourceError, String(error));
+    assert.equal(error.fault, fault, error.message);
+    if (message) assert.match(error.message, message);
+    for (const [name, secret] of Object.entries(environment)) {
+      if (name === "OANDA_ACCOUNT_ID") continue;
+      assert.ok(!error.message.includes("another-secret"));
+      assert.ok(!JSON.stringify([error.message, error.stack]).includes(secret), error.message);
+    }
+    return true;
+  });
+}
+
+/** Options that send a source to the mock venue. */
+export const venueOptions = (venue: MockVenue) => ({
+  baseUrl: venue.url,
+  streamUrl: venue.url,
+  fetch: venue.fetch,
+  env,
+  ...patientClock(),
+});

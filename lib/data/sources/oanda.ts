@@ -5,7 +5,7 @@ import { collectPages } from "./collect_pages.ts";
 import type { BarQuery, DataSource, Quote } from "./source.ts";
 import { SourceError } from "./source_error.ts";
 import { timeframeMs } from "./timeframes.ts";
-import { VenueFetch } from "./venue_fetch.ts";
+import { keepVenue } from "./venue_fetch.ts";
 import { credential, pageOfRows, schemaError, venueNumber } from "./venue_number.ts";
 
 const name = "oanda";
@@ -55,19 +55,19 @@ export function oanda(options: OandaOptions = {}): DataSource {
     options.baseUrl ?? `https://api-${live() ? "fxtrade" : "fxpractice"}.oanda.com`;
   const streams = () =>
     options.streamUrl ?? `https://stream-${live() ? "fxtrade" : "fxpractice"}.oanda.com`;
+  const venueOf = keepVenue({
+    rateLimit: { requests: 100, perMs: 1000 },
+    ...options,
+    source: name,
+  });
   const connect = () => {
     const token = credential(name, "OANDA_API_TOKEN", env);
-    const venue = new VenueFetch({
-      rateLimit: { requests: 100, perMs: 1000 },
-      ...options,
-      source: name,
-      secrets: [token],
-    });
+    const venue = venueOf(token);
     const headers = {
       authorization: `Bearer ${token}`,
       "accept-datetime-format": "RFC3339",
     };
-    return { token, venue, headers };
+    return { venue, headers };
   };
 
   async function* pages(query: BarQuery) {
@@ -130,14 +130,14 @@ export function oanda(options: OandaOptions = {}): DataSource {
       return prices.map(readPrice);
     },
     async *stream(symbols, signal) {
-      const { headers } = connect();
+      const { headers, venue } = connect();
       const account = credential(name, "OANDA_ACCOUNT_ID", env);
       const url = new URL(`/v3/accounts/${encodeURIComponent(account)}/pricing/stream`, streams());
       url.searchParams.set("instruments", symbols.join(","));
       const response = await (options.fetch ?? fetch)(url.href, { headers, signal });
       if (!response.ok || !response.body) {
         const text = await response.text();
-        check(response.status, tryJson(text), symbols.join(","), (t) => t);
+        check(response.status, tryJson(text), symbols.join(","), (text) => venue.redact(text));
         throw new SourceError("unavailable", name, "Cannot stream from oanda: it must answer");
       }
       const lines = response.body.pipeThrough(new TextDecoderStream()).getReader();

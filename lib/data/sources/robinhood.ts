@@ -1,7 +1,7 @@
 import type { VenueOptions } from "./alpha_vantage.ts";
 import type { DataSource } from "./source.ts";
 import { SourceError } from "./source_error.ts";
-import { VenueFetch } from "./venue_fetch.ts";
+import { keepVenue } from "./venue_fetch.ts";
 import { credential, schemaError, venueNumber } from "./venue_number.ts";
 
 const name = "robinhood";
@@ -16,6 +16,11 @@ const name = "robinhood";
  */
 export function robinhood(options: VenueOptions = {}): DataSource {
   const { baseUrl = "https://trading.robinhood.com", env = Deno.env.get } = options;
+  const venueOf = keepVenue({
+    rateLimit: { requests: 100, perMs: 60_000 },
+    ...options,
+    source: name,
+  });
   const refuse = () => {
     throw new SourceError(
       "unsupported",
@@ -48,12 +53,7 @@ export function robinhood(options: VenueOptions = {}): DataSource {
       const apiKey = credential(name, "ROBINHOOD_API_KEY", env);
       const secret = credential(name, "ROBINHOOD_PRIVATE_KEY", env);
       const signer = await importKey(secret);
-      const venue = new VenueFetch({
-        rateLimit: { requests: 100, perMs: 60_000 },
-        ...options,
-        source: name,
-        secrets: [apiKey, secret],
-      });
+      const venue = venueOf(apiKey, secret);
       const query = symbols.map((s) => `symbol=${encodeURIComponent(s)}`).join("&");
       const path = `/api/v1/crypto/marketdata/best_bid_ask/?${query}`;
       // The clock's correction that the last signature was made with.

@@ -167,6 +167,24 @@ export class VenueFetch {
   }
 }
 
+/**
+ * Gives one client for as long as its secrets stay the same: the token bucket and the venue's clock hold
+ * across the calls of a source.
+ */
+export function keepVenue(
+  options: Omit<VenueFetchOptions, "secrets">,
+): (...secrets: string[]) => VenueFetch {
+  let venue: VenueFetch | undefined;
+  let kept: string[] = [];
+  return (...secrets) => {
+    if (!venue || secrets.some((secret, k) => secret !== kept[k])) {
+      kept = secrets;
+      venue = new VenueFetch({ ...options, secrets });
+    }
+    return venue;
+  };
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

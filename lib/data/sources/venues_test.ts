@@ -1,55 +1,20 @@
 import assert from "node:assert/strict";
 import { Catalog } from "../catalog/catalog.ts";
 import { downloadBars } from "../catalog/download.ts";
-import { type MockVenue, mockVenue, patientClock, venueFaults } from "./mock_venue.ts";
 import {
-  alphaVantage,
-  ccxtSource,
-  oanda,
-  openSource,
-  robinhood,
-  SourceError,
-  yahoo,
-} from "./mod.ts";
+  bar,
+  env,
+  environment,
+  mockVenue,
+  refuses,
+  start,
+  venueFaults,
+  venueOptions as options,
+} from "./mock_venue.ts";
+import { alphaVantage, oanda, openSource, robinhood, yahoo } from "./mod.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
-const start = Date.UTC(2024, 0, 2);
-
-const environment: Record<string, string> = {
-  ALPHAVANTAGE_API_KEY: "av-secret-1",
-  OANDA_API_TOKEN: "oanda-secret-2",
-  OANDA_ACCOUNT_ID: "101-004-1",
-  ROBINHOOD_API_KEY: "rh-secret-3",
-  ROBINHOOD_PRIVATE_KEY: btoa(String.fromCharCode(...new Uint8Array(32).fill(7))),
-};
-const env = (name: string) => environment[name];
-
-/** A predictable bar number k. */
-const bar = (k: number) => ({ o: 100 + k, h: 101.5 + k, l: 99.25 + k, c: 100.75 + k, v: 10 + k });
-
-/** Asserts the fault, and that no secret is in the error. */
-async function refuses(body: Promise<unknown>, fault: string, message?: RegExp): Promise<void> {
-  await assert.rejects(body, (error: unknown) => {
-    assert.ok(error instanceof SourceError, String(error));
-    assert.equal(error.fault, fault, error.message);
-    if (message) assert.match(error.message, message);
-    for (const [name, secret] of Object.entries(environment)) {
-      if (name === "OANDA_ACCOUNT_ID") continue;
-      assert.ok(!error.message.includes("another-secret"));
-      assert.ok(!JSON.stringify([error.message, error.stack]).includes(secret), error.message);
-    }
-    return true;
-  });
-}
-
-const options = (venue: MockVenue) => ({
-  baseUrl: venue.url,
-  streamUrl: venue.url,
-  fetch: venue.fetch,
-  env,
-  ...patientClock(),
-});
 
 // --- OANDA ---
 
@@ -276,6 +241,8 @@ Deno.test("Alpha Vantage: what it says in words becomes a named fault, without t
   await using venue = alphaVenue();
   const source = alphaVantage(options(venue));
   const query = { symbol: "IBM", timeframe: "1d" };
+  venue.faults.push(venueFaults.tooMany(), venueFaults.broken, venueFaults.truncated);
+  assert.equal((await source.bars(query)).length, 3);
   await refuses(source.bars({ ...query, symbol: "NOPE" }), "unknown-symbol");
   await refuses(
     alphaVantage({ ...options(venue), env: () => "wrong" }).bars(query),
@@ -500,84 +467,6 @@ Deno.test("Yahoo: faults are borne or named", async () => {
   await refuses(source.bars(query), "schema-changed");
 });
 
-// --- Coinbase through ccxt ---
-
-const coinbaseVenue = () =>
-  mockVenue((url) => {
-    if (url.pathname.endsWith("/market/products")) {
-      return Response.json({
-        products: [{
-          product_id: "BTC-USD",
-          price: "60000",
-          base_increment: "0.00000001",
-          quote_increment: "0.01",
-          quote_min_size: "1",
-          quote_max_size: "150000000",
-          base_min_size: "0.00000001",
-          base_max_size: "3400",
-          base_name: "Bitcoin",
-          quote_name: "US Dollar",
-          status: "online",
-          trading_disabled: false,
-          is_disabled: false,
-          product_type: "SPOT",
-          quote_currency_id: "USD",
-          base_currency_id: "BTC",
-          base_display_symbol: "BTC",
-          quote_display_symbol: "USD",
-          price_increment: "0.01",
-        }],
-        num_products: 1,
-      });
-    }
-    if (url.pathname.endsWith("/candles")) {
-      const from = Number(url.searchParams.get("start")) * 1000;
-      const to = Number(url.searchParams.get("end")) * 1000;
-      const candles = [];
-      for (let k = 0; k < 700; k++) {
-        const time = start + k * 60_000;
-        if (time < from || time >= to || k === 400) continue; // minute 400 had no trade
-        const { o, h, l, c, v } = bar(k);
-        candles.unshift({
-          start: String(time / 1000),
-          low: String(l),
-          high: String(h),
-          open: String(o),
-          close: String(c),
-          volume: String(v),
-        });
-      }
-      return Response.json({ candles });
-    }
-    return Response.json({ data: [], pagination: {} });
-  });
-
-Deno.test("Coinbase: minutes over several pages, stamped at their close; unknown symbols are named", async () => {
-  await using venue = coinbaseVenue();
-  const source = ccxtSource("coinbase", options(venue));
-  const query = {
-    symbol: "BTC/USD",
-    timeframe: "1m",
-    from: start + 60_000,
-    to: start + 650 * 60_000,
-  };
-  const bars = await source.bars(query);
-  assert.equal(bars.length, 649);
-  assert.equal(bars.time[0], start + 60_000);
-  assert.equal(bars.time[bars.length - 1], start + 650 * 60_000);
-  assert.equal(bars.close[10], 110.75);
-  assert.equal(venue.requests.filter((r) => r.url.pathname.endsWith("/candles")).length, 3);
-  await refuses(source.bars({ ...query, symbol: "XXX/USD" }), "unknown-symbol");
-  await refuses(source.bars({ ...query, timeframe: "7m" }), "unsupported");
-  await refuses(
-    ccxtSource("nowhere", options(venue)).bars(query),
-    "unsupported",
-    /one that ccxt knows/,
-  );
-  venue.faults.push(venueFaults.broken, venueFaults.tooMany(), venueFaults.truncated);
-  assert.equal((await source.bars(query)).length, 649);
-});
-
 // --- All ---
 
 Deno.test("a download that is interrupted goes on after the last page and ends the same", async () => {
@@ -604,6 +493,64 @@ Deno.test("a download that is interrupted goes on after the last page and ends t
     );
   } finally {
     await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a source keeps to its rate over all of its calls", async () => {
+  await using venue = robinhoodVenue();
+  const own = options(venue);
+  const source = robinhood({ ...own, rateLimit: { requests: 2, perMs: 1000 } });
+  for (let k = 0; k < 4; k++) await source.quotes!(["BTC-USD"]);
+  assert.deepEqual(own.waits, [500, 500]);
+});
+
+Deno.test("no credential is printed, put into a description or kept with the data, whatever fails", async () => {
+  const printed: unknown[] = [];
+  const methods = ["log", "info", "warn", "error", "debug"] as const;
+  const before = methods.map((method) => console[method]);
+  for (const method of methods) console[method] = (...parts: unknown[]) => void printed.push(parts);
+  const dir = await Deno.makeTempDir();
+  try {
+    await using venue = mockVenue((_url, request) =>
+      // A venue that repeats what it was sent, in an answer that is refused.
+      Response.json(
+        { errorMessage: JSON.stringify([...request.headers]), url: request.url },
+        { status: 401 },
+      )
+    );
+    const catalog = new Catalog(dir);
+    const query = { symbol: "EUR_USD", timeframe: "1h", from: start, to: start + 9 * hourMs };
+    for (const open of [oanda, alphaVantage, robinhood]) {
+      const source = open(options(venue));
+      printed.push(source.describe());
+      if (source.describe().capabilities.bars) {
+        await assert.rejects(downloadBars(source, catalog, query), (e) => !!printed.push(e));
+      }
+      if (source.quotes) {
+        await assert.rejects(source.quotes(["BTC-USD"]), (e) => !!printed.push(e));
+      }
+      if (source.stream) {
+        const { signal } = new AbortController();
+        await assert.rejects(
+          Array.fromAsync(source.stream(["EUR_USD"], signal)),
+          (e) => !!printed.push(e),
+        );
+      }
+    }
+    for await (const { name, isFile } of Deno.readDir(dir)) {
+      if (isFile) printed.push(await Deno.readTextFile(`${dir}/${name}`));
+    }
+    await using good = oandaVenue();
+    await downloadBars(oanda(options(good)), catalog, query);
+    printed.push(await catalog.list());
+  } finally {
+    methods.forEach((method, k) => console[method] = before[k]);
+    await Deno.remove(dir, { recursive: true });
+  }
+  const text = Deno.inspect(printed, { depth: 20, strAbbreviateSize: 1e6, iterableLimit: 1e4 });
+  assert.match(text, /bad-credentials/);
+  for (const [name, secret] of Object.entries(environment)) {
+    if (name !== "OANDA_ACCOUNT_ID") assert.ok(!text.includes(secret), name);
   }
 });
 

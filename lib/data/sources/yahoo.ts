@@ -4,7 +4,7 @@ import { collectPages } from "./collect_pages.ts";
 import type { BarQuery, DataSource } from "./source.ts";
 import { SourceError } from "./source_error.ts";
 import { timeframeMs } from "./timeframes.ts";
-import { VenueFetch } from "./venue_fetch.ts";
+import { keepVenue } from "./venue_fetch.ts";
 import { pageOfRows, schemaError, venueNumber } from "./venue_number.ts";
 
 const name = "yahoo";
@@ -33,6 +33,7 @@ const intervals: Record<
  * halts) are left out.
  */
 export function yahoo(options: VenueOptions = {}): DataSource {
+  const venueOf = keepVenue({ rateLimit: { requests: 5, perMs: 1000 }, ...options, source: name });
   async function* pages(query: BarQuery) {
     const spec = intervals[query.timeframe];
     if (!spec) {
@@ -44,14 +45,9 @@ export function yahoo(options: VenueOptions = {}): DataSource {
         }, got ${query.timeframe}`,
       );
     }
-    const venue = new VenueFetch({
-      rateLimit: { requests: 5, perMs: 1000 },
-      ...options,
-      source: name,
-    });
     const { default: YahooFinance } = await import("yahoo-finance2");
     const client = new YahooFinance({
-      fetch: venue.asFetch(),
+      fetch: venueOf().asFetch(),
       suppressNotices: ["yahooSurvey"],
       versionCheck: false,
       validation: { logErrors: false, logOptionsErrors: false },
