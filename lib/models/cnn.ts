@@ -16,8 +16,8 @@ import type { Tf, tf } from "./tensorflow.ts";
 export const convolutionFields = {
   filters: widthsSchema.default(32),
   layers: z.int().min(1).max(32).default(2),
-  /** Bars that a filter sees. */
-  kernel: z.int().min(1).default(3),
+  /** Bars that a filter sees, of all layers or of each. */
+  kernel: widthsSchema.default(3),
   /** Distance between those bars grows by this factor from layer to layer; 1 is plain convolution. */
   dilationBase: z.int().min(1).default(1),
   /** A bar's value depends on that bar and earlier ones only. */
@@ -31,7 +31,7 @@ export interface ConvolutionConfig {
   windowBars: number;
   filters: number | number[];
   layers: number;
-  kernel: number;
+  kernel: number | number[];
   dilationBase: number;
   causal: boolean;
   residual: boolean;
@@ -39,20 +39,45 @@ export interface ConvolutionConfig {
   dropout: number;
 }
 
+/**
+ * Filters and kernel of each layer.
+ *
+ * @throws {RangeError} If both are lists, of different lengths.
+ */
+function convolutionLayers(config: ConvolutionConfig): { filters: number; kernel: number }[] {
+  const { filters, kernel } = config;
+  if (Array.isArray(filters) && Array.isArray(kernel) && filters.length !== kernel.length) {
+    throw new RangeError(
+      `Cannot create model: kernel must have one entry per layer (${filters.length}), got ${kernel.length}`,
+    );
+  }
+  const layers = Array.isArray(filters)
+    ? filters.length
+    : Array.isArray(kernel)
+    ? kernel.length
+    : config.layers;
+  const kernels = layerWidths(kernel, layers);
+  return layerWidths(filters, layers).map((width, i) => ({ filters: width, kernel: kernels[i] }));
+}
+
 /** @throws {RangeError} If a filter reaches further than the window is long. */
 export function validateConvolutions(config: ConvolutionConfig): void {
-  if (config.kernel > config.windowBars) {
-    throw new RangeError(
-      `Cannot create model: kernel must be at most windowBars (${config.windowBars}), got ${config.kernel}`,
-    );
-  }
-  const layers = layerWidths(config.filters, config.layers).length;
-  const reach = (config.kernel - 1) * config.dilationBase ** (layers - 1) + 1;
-  if (config.dilationBase > 1 && reach > config.windowBars) {
-    throw new RangeError(
-      `Cannot create model: dilationBase must keep the last layer's reach (${reach} bars) within windowBars (${config.windowBars}), got ${config.dilationBase}`,
-    );
-  }
+  const { windowBars, dilationBase } = config;
+  convolutionLayers(config).forEach(({ kernel }, i) => {
+    if (kernel > windowBars) {
+      throw new RangeError(
+        `Cannot create model: kernel must be at most windowBars (${windowBars}), got ${kernel}`,
+      );
+    }
+    const reach = (kernel - 1) * dilationBase ** i + 1;
+    if (reach > windowBars) {
+      throw new RangeError(
+        `Cannot create model: dilationBase must keep the reach of layer ${
+          i + 1
+        } (${reach} bars) within windowBars (${windowBars}), got ${dilationBase}`,
+      );
+    }
+  });
 }
 
 /** The stack of convolutions: [n, time, features] -> [n, time, filters]. */
@@ -63,12 +88,12 @@ export function convolutionStack(
   dropoutSites: Parameters<typeof dropout>[3],
 ): tf.SymbolicTensor {
   let x = input;
-  layerWidths(config.filters, config.layers).forEach((filters, i) => {
+  convolutionLayers(config).forEach(({ filters, kernel }, i) => {
     const before = x;
     const common = { filters, causal: config.causal };
     x = temporalConvolution(tf, x, {
       ...common,
-      kernel: config.kernel,
+      kernel,
       dilation: config.dilationBase ** i,
       name: `convolution_${i + 1}`,
     });

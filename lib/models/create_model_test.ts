@@ -63,8 +63,14 @@ Deno.test("createModel() names the field, what is allowed and the value", async 
   );
   await fails(
     { kind: "cnn", ...shape, dilationBase: 4, layers: 3 },
-    /dilationBase must keep the last layer's reach \(33 bars\) within windowBars \(8\), got 4/,
+    /dilationBase must keep the reach of layer 2 \(9 bars\) within windowBars \(8\), got 4/,
   );
+  await fails(
+    { kind: "cnn", ...shape, filters: [4, 4, 4], kernel: [5, 3] },
+    /kernel must have one entry per layer \(3\), got 2/,
+  );
+  await fails({ kind: "cnn", ...shape, kernel: [3, 9] }, /kernel must be at most .*got 9/);
+  await fails({ kind: "cnn", ...shape, kernel: [3, 0] }, /kernel.1 must be >=1, got 0/);
   await fails(
     { kind: "mlp", ...shape, task: "classification", outputs: 1 },
     /outputs must be at least 2 classes/,

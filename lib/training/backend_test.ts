@@ -3,7 +3,7 @@ import { loadTf } from "../models/mod.ts";
 import { testWith } from "../../tests/support/components.ts";
 import { backendNames, chooseBackend, currentBackend } from "./backend.ts";
 import { parseTrainConfig } from "./train_config.ts";
-import { missingNativePart } from "./tensorflow_native.ts";
+import { missingNativePart, type NativeTensorflow } from "./tensorflow_native.ts";
 
 Deno.test("chooseBackend() takes the name, else TAPEBOOK_BACKEND, else the fastest, and says why", async () => {
   const before = Deno.env.get("TAPEBOOK_BACKEND");
@@ -14,11 +14,13 @@ Deno.test("chooseBackend() takes the name, else TAPEBOOK_BACKEND, else the faste
     assert.deepEqual(await chooseBackend(undefined, { log }), {
       name: "ort",
       reason: "the fastest at trading sizes",
+      device: "cpu",
     });
     Deno.env.set("TAPEBOOK_BACKEND", "cpu");
     assert.deepEqual(await chooseBackend(undefined, { log }), {
       name: "cpu",
       reason: "TAPEBOOK_BACKEND asks for it",
+      device: "cpu",
     });
     assert.equal((await loadTf()).getBackend(), "cpu");
     assert.equal((await chooseBackend("wasm", { log })).name, "wasm");
@@ -62,9 +64,52 @@ Deno.test("a GPU that is asked for is there or training does not start", async (
   });
   await assert.rejects(
     chooseBackend("tensorflow", { ...quiet, device: -1 }),
-    /device must be the number of a GPU from 0 on, got -1/,
+    /device must be auto, or the number of a GPU from 0 on, got -1/,
   );
   assert.throws(() => parseTrainConfig({ device: 1.5 }), /device/);
+});
+
+/** A native backend that says what it has; plain JavaScript computes in its place. */
+const nativeWith = (has: { missing?: string; gpus: number }): NativeTensorflow => ({
+  missing: () => has.missing ?? null,
+  async load(tf, device) {
+    if (device !== undefined && device >= has.gpus) throw new Error("the CPU alone");
+    await tf.setBackend("cpu");
+    return { usesGpu: has.gpus > 0 };
+  },
+});
+
+Deno.test("chooseBackend() takes a GPU where TensorFlow reports one", async () => {
+  const lines: string[] = [];
+  const choose = (native: NativeTensorflow, name?: string, device?: number | "auto") =>
+    chooseBackend(name, { native, device, log: (line) => lines.push(line) });
+  const two = nativeWith({ gpus: 2 }), none = nativeWith({ gpus: 0 });
+  const absent = nativeWith({ missing: "the native add-on is not built", gpus: 0 });
+  const onGpu = { name: "tensorflow", reason: "it has a GPU", device: "gpu" };
+  assert.deepEqual(await choose(two, undefined, "auto"), onGpu);
+  assert.deepEqual(await choose(two, "tensorflow", "auto"), onGpu);
+  assert.deepEqual(await choose(two, "tensorflow", 1), {
+    name: "tensorflow",
+    reason: "asked for by name; on its GPU",
+    device: "gpu",
+  });
+  assert.deepEqual(await choose(none, "tensorflow"), {
+    name: "tensorflow",
+    reason: "asked for by name; on the CPU",
+    device: "cpu",
+  });
+  assert.deepEqual(await choose(none, undefined, "auto"), {
+    name: "ort",
+    reason: "not a GPU: tensorflow sees the CPU alone",
+    device: "cpu",
+  });
+  assert.equal((await choose(absent, undefined, "auto")).name, "ort");
+  assert.equal(lines.at(-1), "backend: ort (not a GPU: the native add-on is not built)");
+  await assert.rejects(
+    choose(two, "tensorflow", 2),
+    /device 2 must be a GPU that tensorflow has, got: the CPU alone/,
+  );
+  await assert.rejects(choose(two, "ort", "auto"), /must be left out .*, got auto with ort/);
 });
 
 Deno.test({

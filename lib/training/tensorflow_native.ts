@@ -6,6 +6,24 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Tf } from "../models/mod.ts";
 
+/** The native backend as the choice of backends sees it. */
+export interface NativeTensorflow {
+  /** What is missing, or null when all of its parts are there. */
+  missing(): string | null;
+  /**
+   * Makes it the active backend, on GPU number `device` if one is named; whether it computes on a GPU.
+   *
+   * @throws {Error} If it can't be loaded, or has no such GPU.
+   */
+  load(tf: Tf, device?: number): Promise<{ usesGpu: boolean }>;
+}
+
+/** The add-on that is installed here, if it is. */
+export const installedTensorflow: NativeTensorflow = {
+  missing: missingNativePart,
+  load: loadNativeTensorflow,
+};
+
 /** What is missing for the native backend, or null when all of its parts are there. */
 export function missingNativePart(): string | null {
   let folder: string;
@@ -50,7 +68,10 @@ let loadedDevice: number | undefined | null = null;
  * @throws {Error} If the add-on or its shared library can't be loaded, another device was taken before,
  * or TensorFlow sees no such GPU.
  */
-export async function loadNativeTensorflow(tf: Tf, device?: number): Promise<void> {
+export async function loadNativeTensorflow(
+  tf: Tf,
+  device?: number,
+): Promise<{ usesGpu: boolean }> {
   if (loadedDevice !== null && device !== undefined && device !== loadedDevice) {
     throw new Error(
       `Cannot use GPU ${device}: device must be chosen before TensorFlow is loaded, which was with ${
@@ -76,4 +97,5 @@ export async function loadNativeTensorflow(tf: Tf, device?: number): Promise<voi
       `Cannot use GPU ${device}: TensorFlow must be built with CUDA and see that device, got the CPU alone`,
     );
   }
+  return { usesGpu: Boolean(isUsingGpuDevice) };
 }

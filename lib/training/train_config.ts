@@ -39,8 +39,11 @@ export const trainConfigSchema = z.strictObject({
   /** Seed of the order, the augmentation and the dropout. */
   seed: z.int().min(0).default(0),
   backend: z.enum(backendNames).optional(),
-  /** Number of the GPU for backend `tensorflow`; where there is none, training does not start. */
-  device: z.int().min(0).optional(),
+  /**
+   * Number of the GPU for backend `tensorflow`; where there is none, training does not start. `auto`: a
+   * GPU if `tensorflow` has one, else the usual backend.
+   */
+  device: z.union([z.int().min(0), z.literal("auto")]).optional(),
   /** Threads of the `ort` backend: two pay for large networks or batches only. */
   threads: z.int().min(1).max(64).default(1),
   /** Threads that share each batch of the `ort` backend. Default: as many as pay (see `chooseParts`). */
