@@ -60,6 +60,8 @@ const rules: readonly Rule[] = [
   rule("POST", `${mlflow}/datasets/search`, "read"),
   rule("POST", `${mlflow}/traces/batchGetInfos`, "read"),
   rule("POST", `${mlflow}/traces/calculate-filter-correlation`, "read"),
+  rule("POST", `${mlflow}/traces/metrics`, "read"),
+  rule("POST", `${mlflow}/issues/search`, "read"),
   rule("POST", "/v1/traces", "write"),
   rule("GET", `${mlflow}/webhooks/**`, "admin"),
   rule("POST PUT PATCH DELETE", `${mlflow}/webhooks/**`, "admin"),

@@ -1,5 +1,5 @@
 /** The tables of traces as drizzle knows them. @module */
-import { bigint, boolean, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, doublePrecision, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 
 export const traces = pgTable("traces", {
   traceId: text("trace_id").primaryKey(),
@@ -41,6 +41,11 @@ export const traceSpans = pgTable("trace_spans", {
   startNano: bigint("start_nano", { mode: "bigint" }).notNull(),
   endNano: bigint("end_nano", { mode: "bigint" }),
   content: text("content").notNull(),
+  inputCost: doublePrecision("input_cost"),
+  outputCost: doublePrecision("output_cost"),
+  totalCost: doublePrecision("total_cost"),
+  modelName: text("model_name"),
+  modelProvider: text("model_provider"),
 }, (t) => [primaryKey({ columns: [t.traceId, t.spanId] })]);
 
 export const traceAssessments = pgTable("trace_assessments", {

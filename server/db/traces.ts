@@ -33,6 +33,12 @@ export interface SpanRow {
   startNano: string;
   endNano: string | null;
   content: string;
+  /** In dollars. */
+  inputCost: number | null;
+  outputCost: number | null;
+  totalCost: number | null;
+  modelName: string | null;
+  modelProvider: string | null;
 }
 
 /** A row of `traceColumns`. */
@@ -176,13 +182,19 @@ export async function upsertSpans(sql: Sql, spans: readonly SpanRow[]): Promise<
     textArray(spans.map((s) => of(s)).map((v) => v === null ? null : storableText(v)));
   await sql.query(
     `insert into trace_spans (trace_id, span_id, parent_span_id, name, span_type, status,
-       start_nano, end_nano, content)
-     select t, s, p, n, k, st, a::bigint, z::bigint, c from unnest($1::text::text[],
-       $2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::text[],
-       $7::text::text[], $8::text::text[], $9::text::text[]) u(t, s, p, n, k, st, a, z, c)
+       start_nano, end_nano, content, model_name, model_provider, input_cost, output_cost,
+       total_cost)
+     select t, s, p, n, k, st, a::bigint, z::bigint, c, m, mp, ic::float8, oc::float8, tc::float8
+     from unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::text[],
+       $5::text::text[], $6::text::text[], $7::text::text[], $8::text::text[], $9::text::text[],
+       $10::text::text[], $11::text::text[], $12::text::text[], $13::text::text[],
+       $14::text::text[]) u(t, s, p, n, k, st, a, z, c, m, mp, ic, oc, tc)
      on conflict (trace_id, span_id) do update set parent_span_id = excluded.parent_span_id,
        name = excluded.name, span_type = excluded.span_type, status = excluded.status,
-       start_nano = excluded.start_nano, end_nano = excluded.end_nano, content = excluded.content`,
+       start_nano = excluded.start_nano, end_nano = excluded.end_nano, content = excluded.content,
+       model_name = excluded.model_name, model_provider = excluded.model_provider,
+       input_cost = excluded.input_cost, output_cost = excluded.output_cost,
+       total_cost = excluded.total_cost`,
     [
       texts((s) => s.traceId),
       texts((s) => s.spanId),
@@ -193,6 +205,11 @@ export async function upsertSpans(sql: Sql, spans: readonly SpanRow[]): Promise<
       texts((s) => s.startNano),
       texts((s) => s.endNano),
       texts((s) => s.content),
+      texts((s) => s.modelName),
+      texts((s) => s.modelProvider),
+      texts((s) => s.inputCost?.toString() ?? null),
+      texts((s) => s.outputCost?.toString() ?? null),
+      texts((s) => s.totalCost?.toString() ?? null),
     ],
   );
 }

@@ -36,6 +36,7 @@ import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
 import { createMcpRegistry, type McpRegistry } from "./mcp/mcp_registry.ts";
 import { createRegistryService } from "./registry_service.ts";
+import { createTraceMetricService, type TraceMetricService } from "./trace_metrics.ts";
 import { createTraceService, type TraceService } from "./traces.ts";
 import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
@@ -56,6 +57,7 @@ export interface Services extends Governance {
   readonly tracking: TrackingService;
   readonly loggedModels: LoggedModelService;
   readonly traces: TraceService;
+  readonly traceMetrics: TraceMetricService;
   readonly evaluationDatasets: EvaluationDatasetService;
   readonly scorers: ScorerService;
   readonly mcpRegistry: McpRegistry;
@@ -156,6 +158,7 @@ export async function createServices(
     scorers: createScorerService({ db, clock, tracking }),
     mcpRegistry: createMcpRegistry({ db, clock }),
     traces: createTraceService({ db, clock, tracking }),
+    traceMetrics: createTraceMetricService({ db }),
     versionSources: createVersionSources({ tracking, loggedModels, registry }),
     ...serving,
     // Its registry stands before the plain one: aliases under a policy move by promotion only.

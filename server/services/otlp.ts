@@ -109,6 +109,36 @@ function snakeCase(value: unknown): unknown {
 
 const statusNames = ["UNSET", "OK", "ERROR"];
 
+const longestModelName = 500;
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A name that a client wrote plainly or as JSON. */
+function modelText(text: string | null): string | null {
+  const value = text === null ? null : parsedOrText(text);
+  return typeof value === "string" ? value.slice(0, longestModelName) : null;
+}
+
+/** Costs as the attribute has them, `{"input_cost": 0.1, …}`; what is no finite number is absent. */
+function costsOf(text: string | null): Pick<SpanRow, "inputCost" | "outputCost" | "totalCost"> {
+  const costs = text === null ? null : parsedOrText(text) as Record<string, unknown> | null;
+  const cost = (name: string) => {
+    const value = typeof costs === "object" ? costs?.[name] : null;
+    return typeof value === "number" && Number.isFinite(value) ? value : null;
+  };
+  return {
+    inputCost: cost("input_cost"),
+    outputCost: cost("output_cost"),
+    totalCost: cost("total_cost"),
+  };
+}
+
 function toRow(span: Span): SpanRow {
   const { trace_id = "", span_id = "", parent_span_id } = span;
   const traceHex = hexOfBase64(trace_id);
@@ -123,17 +153,21 @@ function toRow(span: Span): SpanRow {
   const nano = (value: string | number | undefined) =>
     /^\d{1,19}$/.test(String(value)) ? String(value) : "0";
   const end = nano(span.end_time_unix_nano);
+  const attribute = (key: string) =>
+    span.attributes?.find((a) => a.key === key)?.value?.string_value ?? null;
   return {
     traceId: `tr-${traceHex}`,
     spanId: spanHex,
     parentSpanId: parent_span_id ? hexOfBase64(parent_span_id) : null,
     name: span.name ?? "",
-    spanType: span.attributes?.find((a) => a.key === "mlflow.spanType")?.value?.string_value ??
-      null,
+    spanType: attribute("mlflow.spanType"),
     status,
     startNano: nano(span.start_time_unix_nano),
     endNano: end === "0" ? null : end,
     content: JSON.stringify(span),
+    modelName: modelText(attribute("mlflow.llm.model")),
+    modelProvider: modelText(attribute("mlflow.llm.provider")),
+    ...costsOf(attribute("mlflow.llm.cost")),
   };
 }
 

@@ -38,10 +38,11 @@ function filled<T>(value: T, names: Map<string, string>): T {
 
 async function ask(server: TestServer, step: Step, names: Map<string, string>) {
   const payload = step.payload === undefined ? undefined : filled(step.payload, names);
+  const headers = step.headers && filled(step.headers, names);
   let path = filled(step.path, names);
   if (step.method !== "GET") {
     const body = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-    return await server.request(step.method, path, body, step.headers);
+    return await server.request(step.method, path, body, headers);
   }
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(payload ?? {})) {
@@ -50,7 +51,7 @@ async function ask(server: TestServer, step: Step, names: Map<string, string>) {
     }
   }
   if (query.size > 0) path += `?${query}`;
-  return await server.request("GET", path, undefined, step.headers);
+  return await server.request("GET", path, undefined, headers);
 }
 
 /** Names of the things in the answer's first list, as make_mlflow_answers.py takes them. */
@@ -125,6 +126,9 @@ function differenceOf(step: Step, answer: { status: number; text: string }): str
     return ours === JSON.stringify(step.listed)
       ? null
       : `listed ${JSON.stringify(step.listed)}, ours ${ours}`;
+  }
+  if (step.status === 503 && step.message) {
+    return answer.text === step.message ? null : `- ${step.message}\n  + ${answer.text}`;
   }
   if (step.error_code === undefined) return null;
   if (body.error_code !== step.error_code) return `${step.error_code}, ours ${body.error_code}`;

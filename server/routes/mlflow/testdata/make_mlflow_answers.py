@@ -15,6 +15,7 @@ import sys
 
 import requests
 import mlflow_requests_mcp
+import mlflow_requests_trace_metrics
 from mlflow_requests import S
 
 url = sys.argv[1]
@@ -56,7 +57,7 @@ for step in S:
     if len(json.dumps(step["payload"])) > 2_000_000:
         continue
     payload = filled(step["payload"])
-    options = {"headers": step["headers"], "timeout": 60}
+    options = {"headers": filled(step["headers"]), "timeout": 60}
     if step["method"] == "GET":
         options["params"] = payload
     elif isinstance(payload, str):
@@ -68,6 +69,8 @@ for step in S:
         body = answer.json()
     except ValueError:
         body = {}
+        if answer.status_code == 503:
+            body = {"message": answer.text}
     line = {**step, "status": answer.status_code}
     if isinstance(body, dict):
         for name, path in step["save"].items():
