@@ -122,9 +122,12 @@ async function compute(
   const panel: FeaturePanel = {};
   for (const [k, symbol] of symbols.entries()) {
     const length = lengths[k];
-    const columns = pipeline.names.map((_, c) =>
-      new Float64Array(output, 8 * (start + c * length), length) as Float64Array
-    );
+    // Thousands of symbols have many thousands of views: those that are there serve again.
+    const columns = kept
+      ? into[symbol].columns
+      : pipeline.names.map((_, c) =>
+        new Float64Array(output, 8 * (start + c * length), length) as Float64Array
+      );
     panel[symbol] = { names: [...pipeline.names], columns, time: series[symbol].time, length };
     start += length * columns.length;
   }
