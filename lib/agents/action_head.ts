@@ -38,8 +38,11 @@ export interface ActionHead {
   entropy(outputs: tf.Tensor, drawn: tf.Tensor, masks?: tf.Tensor): tf.Tensor1D;
   /** The mode as the environment takes it: [n], or [n, action size]. */
   mode(outputs: tf.Tensor, masks?: tf.Tensor): tf.Tensor;
-  /** Everything about the distribution: logits, or means followed by log standard deviations. */
-  distribution(outputs: tf.Tensor): tf.Tensor2D;
+  /**
+   * Everything about the distribution: logits, of which those that are masked are very low, or means
+   * followed by log standard deviations.
+   */
+  distribution(outputs: tf.Tensor, masks?: tf.Tensor): tf.Tensor2D;
 }
 
 /**

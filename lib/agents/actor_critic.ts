@@ -25,6 +25,8 @@ export interface ActorCriticConfig extends HeadConfig {
   recurrent?: { units: number; shared?: boolean } | null;
   /** Observations become (x - mean) / deviation, limited to ± clip; statistics are variables. */
   normalizeObservations?: { clip: number } | null;
+  /** Whether the environments it learns in forbid choices: its graph then takes masks. */
+  masked?: boolean;
   seed: number;
 }
 
@@ -46,6 +48,8 @@ export interface ActorCritic {
   readonly statistics: { mean: tf.Variable; deviation: tf.Variable } | null;
   /** Numbers of hidden state per row; 0 without an LSTM. */
   readonly stateSize: number;
+  /** Whether masks belong to its answer. */
+  readonly isMasked: boolean;
   /** Of observations [n, size]; a recurrent network also takes and gives its state [n, state size]. */
   apply(observations: tf.Tensor, state?: tf.Tensor): NetworkOutputs & { state?: tf.Tensor2D };
   /**
@@ -153,6 +157,7 @@ export async function createActorCritic(config: ActorCriticConfig): Promise<Acto
     variables,
     statistics,
     stateSize,
+    isMasked: config.masked === true && head.maskSize > 0,
     apply(observations, state) {
       const x = normalized(observations);
       if (lstms.length === 0) return heads(x, x);

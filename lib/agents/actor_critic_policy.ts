@@ -10,7 +10,7 @@ import { type ActorCritic, type ActorCriticConfig, createActorCritic } from "./a
 import type { Space } from "./environment.ts";
 import { freezeForward, type FrozenForward } from "./frozen_forward.ts";
 import { fromJson, toJson } from "./plain_json.ts";
-import type { ActOptions, Policy, PolicyOutputs } from "./policy.ts";
+import type { ActOptions, ExportOptions, Policy, PolicyOutputs } from "./policy.ts";
 
 const format = "tapebook-policy-1";
 
@@ -26,6 +26,7 @@ export class ActorCriticPolicy implements Policy {
   readonly observationSize: number;
   readonly actionSpace: Space;
   readonly stateSize: number;
+  readonly isMasked: boolean;
   readonly #forward: CompiledFunction;
   #frozen: FrozenForward | null = null;
 
@@ -34,6 +35,7 @@ export class ActorCriticPolicy implements Policy {
     this.observationSize = network.config.observationSize;
     this.actionSpace = network.config.actionSpace;
     this.stateSize = network.stateSize;
+    this.isMasked = network.isMasked;
     this.#forward = forward;
   }
 
@@ -185,28 +187,26 @@ export class ActorCriticPolicy implements Policy {
     return encodeSafetensors(tensors, { format, config: toJson(this.network.config) });
   }
 
-  /**
-   * As {@linkcode Policy.toOnnx}; with `masks` the graph also takes `mask` [n, mask size], 1 for each
-   * choice that is allowed, and its `action` is the likeliest of those.
-   */
+  /** As {@linkcode Policy.toOnnx}. */
   async toOnnx(
     metadata: Record<string, string> = {},
-    options: { masks?: boolean } = {},
+    { masks = this.isMasked }: ExportOptions = {},
   ): Promise<Uint8Array> {
     const { exportFunction } = await import("../onnx/mod.ts");
     const { network } = this;
     const { tf, head } = network;
     const specs = [{ name: "observation", shape: [-1, this.observationSize] }];
     if (this.stateSize > 0) specs.push({ name: "state", shape: [-1, this.stateSize] });
-    const isMasked = options.masks === true && head.maskSize > 0;
-    if (isMasked) specs.push({ name: "mask", shape: [-1, head.maskSize] });
+    const takesMask = masks && head.maskSize > 0;
+    if (takesMask) specs.push({ name: "action_mask", shape: [-1, head.maskSize] });
     return exportFunction(
       (observation, ...more) => {
         const before = this.stateSize > 0 ? more[0] : undefined;
         const { outputs, values, state } = network.apply(observation, before);
+        const mask = takesMask ? more.at(-1) : undefined;
         const out: Record<string, tf.Tensor> = {
-          action: head.mode(outputs, isMasked ? more.at(-1) : undefined),
-          distribution: head.distribution(outputs),
+          action: head.mode(outputs, mask),
+          distribution: head.distribution(outputs, mask),
           value: tf.reshape(values, [-1, 1]),
         };
         if (state) out.next_state = state;

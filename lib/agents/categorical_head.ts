@@ -12,10 +12,10 @@ const masked = -1e8;
 export function categoricalHead(tf: Tf, space: DiscreteSpace | MultiDiscreteSpace): ActionHead {
   const sizes = space.kind === "discrete" ? [space.n] : space.choices;
   const total = maskSize(space), parts = sizes.length;
+  const allowed = (outputs: tf.Tensor, masks?: tf.Tensor): tf.Tensor =>
+    masks ? tf.add(outputs, tf.mul(tf.sub(1, tf.cast(masks, "float32")), masked)) : outputs;
   const groups = (outputs: tf.Tensor, masks?: tf.Tensor): tf.Tensor2D[] => {
-    const logits = masks
-      ? tf.add(outputs, tf.mul(tf.sub(1, tf.cast(masks, "float32")), masked))
-      : outputs;
+    const logits = allowed(outputs, masks);
     return (parts === 1 ? [logits] : tf.split(logits, [...sizes], 1)) as tf.Tensor2D[];
   };
   const sumOf = (terms: tf.Tensor[]): tf.Tensor1D =>
@@ -97,6 +97,6 @@ export function categoricalHead(tf: Tf, space: DiscreteSpace | MultiDiscreteSpac
       const modes = groups(outputs, masks).map((logits) => tf.argMax(logits, 1));
       return parts === 1 ? modes[0] : tf.stack(modes, 1);
     },
-    distribution: (outputs) => outputs as tf.Tensor2D,
+    distribution: (outputs, masks) => allowed(outputs, masks) as tf.Tensor2D,
   };
 }

@@ -84,7 +84,7 @@ Deno.test("a mask that allows nothing is refused by name, and masked choices are
   for (const allowed of [[0, 1, 1, 0, 0], [1, 0, 0, 0, 1], [1, 1, 1, 1, 1]]) {
     const served = await graph.run({
       observation: { data: observations, shape: [1, 2] },
-      mask: { data: Float32Array.from(allowed), shape: [1, 5] },
+      action_mask: { data: Float32Array.from(allowed), shape: [1, 5] },
     });
     const masks = Uint8Array.from(allowed);
     const { actions } = policy.act(observations, { deterministic: true, masks });

@@ -36,12 +36,23 @@ export interface ActOptions {
   out?: PolicyOutputs;
 }
 
+/** How a policy is exported. */
+export interface ExportOptions {
+  /** Whether the graph takes `action_mask`. Default: {@linkcode Policy.isMasked}. */
+  masks?: boolean;
+}
+
 /** A policy: observations in, actions out; n rows in one native call. */
 export interface Policy {
   readonly observationSize: number;
   readonly actionSpace: Space;
   /** Numbers of hidden state per row; 0 for a feed-forward policy. */
   readonly stateSize: number;
+  /**
+   * Whether the choices that a state allows belong to its input: it learned where masks forbid some.
+   * Exported, it takes them as `action_mask` [n, mask size]: 1 for each choice that is allowed, else 0.
+   */
+  readonly isMasked: boolean;
   /**
    * Answers rows of observations [n, observation size].
    *
@@ -51,9 +62,10 @@ export interface Policy {
   /** Bytes that {@linkcode loadPolicy} reads: configuration, weights, statistics. */
   toBytes(): Uint8Array;
   /**
-   * ONNX bytes for serving. In: `observation` [n, size], and `state` [n, state size] of a recurrent
-   * policy. Out: `action` (the mode, within bounds), `distribution`, `value`, and `next_state`.
+   * ONNX bytes for serving. In: `observation` [n, size], `state` [n, state size] of a recurrent
+   * policy, `action_mask` [n, mask size] of a masked one. Out: `action` (the mode, within bounds, of what
+   * is allowed), `distribution`, `value`, and `next_state`.
    */
-  toOnnx(metadata?: Record<string, string>): Promise<Uint8Array>;
+  toOnnx(metadata?: Record<string, string>, options?: ExportOptions): Promise<Uint8Array>;
   dispose(): void;
 }

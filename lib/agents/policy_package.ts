@@ -3,6 +3,7 @@
  * it, and the file that this library loads again.
  * @module
  */
+import { maskSize } from "./environment.ts";
 import type { Policy } from "./policy.ts";
 
 /** What `tapebook.json` beside `model.onnx` says. */
@@ -67,6 +68,14 @@ export async function packagePolicy(
       data: new Array(policy.stateSize).fill(0),
     });
   }
+  if (policy.isMasked) {
+    const choices = maskSize(policy.actionSpace);
+    inputExample.push({
+      name: "action_mask",
+      shape: [1, choices],
+      data: new Array(choices).fill(1),
+    });
+  }
   return {
     onnx,
     card: { signature, inputExample, metadata: { kind: "policy", ...metadata } },
@@ -81,7 +90,9 @@ export interface ArtifactSink {
 
 /**
  * Logs a policy as the run's model: `model/model.onnx`, `model/tapebook.json` and
- * `model/policy.safetensors`. Register the run's model afterwards to serve it.
+ * `model/policy.safetensors`. Register the run's model afterwards to serve it. Served models have no
+ * optional inputs: callers of a masked policy send `action_mask` with each observation, ones where all
+ * is allowed.
  */
 export async function logPolicy(
   run: ArtifactSink,

@@ -9,21 +9,22 @@
  */
 import { createRng, mean, type RngState } from "../math/mod.ts";
 import type { CompiledStep, StepState } from "../onnx/mod.ts";
-import { createActorCritic } from "./actor_critic.ts";
-import { ActorCriticPolicy } from "./actor_critic_policy.ts";
-import { EpisodeLog } from "./episode_log.ts";
-import { spaceSize } from "./environment.ts";
+import type { ActorCriticPolicy } from "./actor_critic_policy.ts";
 import { Exploration } from "./exploration.ts";
-import type { Learner, LearnerState, LearnerUpdate } from "./learner.ts";
+import type { LearnerState, LearnerUpdate } from "./learner.ts";
 import { createNovelty, type Novelty } from "./novelty.ts";
 import { type PpoConfig, type ResolvedPpoConfig, resolvePpoConfig } from "./ppo_config.ts";
 import { compilePpoUpdate } from "./ppo_update.ts";
-import { Rollout } from "./rollout.ts";
 import { RunningMoments } from "./running_moments.ts";
-import { scaleRewards } from "./scale_rewards.ts";
 import { scheduled } from "./schedule.ts";
+import {
+  makeSynchronous,
+  type SavedRollouts,
+  SynchronousLearner,
+  type SynchronousParts,
+} from "./synchronous_learner.ts";
 import { trainAgent, type TrainerOptions, type TrainingResult } from "./trainer.ts";
-import { type MakeEnvironment, type VectorEnvironment, vectorize } from "./vector_environment.ts";
+import type { MakeEnvironment, VectorEnvironment } from "./vector_environment.ts";
 
 /**
  * Trains a policy. The same configuration and seed give the same policy.
@@ -55,15 +56,9 @@ async function train(
 }
 
 /** PPO as the trainer takes it. */
-export class PpoLearner implements Learner<ActorCriticPolicy> {
+export class PpoLearner extends SynchronousLearner<ResolvedPpoConfig> {
   readonly algorithm = "ppo";
-  readonly config: ResolvedPpoConfig;
-  readonly policy: ActorCriticPolicy;
-  steps = 0;
-  readonly #environments: VectorEnvironment;
   readonly #step: CompiledStep;
-  readonly #rollout: Rollout;
-  readonly #episodes = new EpisodeLog();
   readonly #exploration: Exploration | null;
   readonly #novelty: Novelty | null;
   readonly #moments: RunningMoments | null;
@@ -76,14 +71,13 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
 
   private constructor(
     config: ResolvedPpoConfig,
-    environments: VectorEnvironment,
-    policy: ActorCriticPolicy,
+    parts: SynchronousParts,
     step: CompiledStep,
     novelty: Novelty | null,
   ) {
-    this.config = config;
-    this.policy = policy;
-    this.#environments = environments;
+    const sequenceSteps = config.recurrent?.sequenceSteps ?? 1;
+    super(config, parts, config.rolloutSteps, sequenceSteps);
+    const { policy, environments } = parts;
     this.#step = step;
     this.#novelty = novelty;
     const rng = createRng(config.seed);
@@ -94,14 +88,11 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
     this.#moments = config.normalizeObservations
       ? new RunningMoments(policy.observationSize)
       : null;
-    const sequenceSteps = config.recurrent?.sequenceSteps ?? 1;
-    this.#rollout = new Rollout(environments, policy, config.rolloutSteps, { sequenceSteps });
-    const rows = this.#rollout.rows / sequenceSteps;
+    const rows = this.rollout.rows / sequenceSteps;
     this.#order = Int32Array.from({ length: rows }, (_, i) => i);
     // Passes can share a native call when each is whole minibatches and none may be the last.
     this.#passes = config.targetKl === null && rows % step.batchSize === 0 ? config.epochs : 1;
     this.#indices = new Int32Array(this.#passes * rows);
-    environments.reset(config.seed);
   }
 
   /** Makes environments, network and compiled update. */
@@ -110,57 +101,24 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
     config: PpoConfig,
   ): Promise<PpoLearner> {
     const c = resolvePpoConfig(config);
-    let environments = typeof given === "function" ? vectorize(given, c.environments) : given;
-    if (environments.count !== c.environments) {
-      throw new RangeError(
-        `Cannot train PPO: environments must be the number given (${environments.count}), got ${c.environments}`,
-      );
-    }
-    if (c.scaleRewards) {
-      environments = scaleRewards(environments, { gamma: c.gamma, clip: c.scaleRewards.clip });
-    }
-    const { actionSpace, observationSpace } = environments;
-    const { hidden, trunk, activation, orthogonal, squash, initialLogStd, seed } = c;
-    const observationSize = spaceSize(observationSpace);
-    const network = await createActorCritic({
-      observationSize,
-      actionSpace,
-      hidden,
-      trunk,
-      activation,
-      orthogonal,
-      squash,
-      initialLogStd,
-      recurrent: c.recurrent && { units: c.recurrent.units, shared: c.recurrent.shared },
-      normalizeObservations: c.normalizeObservations,
-      seed,
-    });
-    const policy = await ActorCriticPolicy.create(network, c.environments);
-    const step = await compilePpoUpdate(network, c, environments.masks !== null);
+    const parts = await makeSynchronous(given, c, "train PPO");
+    const { network, observationSize } = parts.policy;
+    const step = await compilePpoUpdate(network, c, network.isMasked);
     const bonus = c.exploration?.bonus;
-    const novelty = bonus ? await createNovelty(bonus, observationSize, seed) : null;
-    return new PpoLearner(c, environments, policy, step, novelty);
-  }
-
-  get totalSteps(): number {
-    return this.config.totalSteps;
+    const novelty = bonus ? await createNovelty(bonus, observationSize, c.seed) : null;
+    return new PpoLearner(c, parts, step, novelty);
   }
 
   /** One rollout and the update on it. */
   async advance(): Promise<LearnerUpdate> {
     const { config: c, policy } = this;
-    const rollout = this.#rollout, exploration = this.#exploration;
+    const { rollout } = this, exploration = this.#exploration;
     const progress = this.steps / c.totalSteps;
     const learningRate = c.learningRate * (c.learningRateSchedule === "linear" ? 1 - progress : 1);
     exploration?.begin(progress);
     const undisturb = exploration?.disturbWeights(policy, progress);
     if (c.rolloutSteps >= stepsWorthFreezing) await policy.freeze(c.environments);
-    rollout.collect(
-      this.#rngs.actions,
-      c.gamma,
-      (episodeReturn, length) => this.#episodes.add(episodeReturn, length),
-      exploration,
-    );
+    rollout.collect(this.#rngs.actions, c.gamma, this.noteEpisode, exploration);
     const more = this.#addBonus(progress);
     rollout.estimate(c.gamma, c.gaeLambda);
     undisturb?.();
@@ -170,7 +128,7 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
     this.#renewStatistics();
     return {
       steps: this.steps,
-      ...this.#episodes.means(),
+      ...this.episodes.means(),
       ...updated,
       explainedVariance: rollout.explainedVariance(),
       learningRate,
@@ -181,11 +139,11 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
   /** Adds the coefficient times the novelty of what a step led to; returns the bonus's mean. */
   #addBonus(progress: number): { bonus?: number } {
     if (!this.#novelty) return {};
-    const { observations, rewards } = this.#rollout;
-    const width = this.#environments.observations.length;
+    const { observations, rewards } = this.rollout;
+    const width = this.environments.observations.length;
     const reached = new Float32Array(observations.length);
     reached.set(observations.subarray(width));
-    reached.set(this.#environments.observations, reached.length - width);
+    reached.set(this.environments.observations, reached.length - width);
     const novelty = this.#novelty.measure(reached);
     const coefficient = scheduled(this.config.exploration!.bonus!.coefficient, progress);
     for (let i = 0; i < rewards.length; i++) rewards[i] += coefficient * novelty[i];
@@ -194,7 +152,7 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
 
   #update(progress: number, learningRate: number) {
     const { epochs: most, targetKl, clipRange, entropyCoefficient } = this.config;
-    const data: Record<string, Float32Array | Int32Array> = this.#rollout.data();
+    const data: Record<string, Float32Array | Int32Array> = this.rollout.data();
     if (typeof clipRange !== "number") {
       data.clipRange = Float32Array.of(scheduled(clipRange, progress));
     }
@@ -222,7 +180,7 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
   /** Takes the rollout's observations into the statistics that the next one is normalised by. */
   #renewStatistics(): void {
     if (!this.#moments) return;
-    this.#moments.update(this.#rollout.observations);
+    this.#moments.update(this.rollout.observations);
     this.#writeStatistics();
   }
 
@@ -246,13 +204,10 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
     return {
       tensors,
       data: {
-        steps: this.steps,
+        ...this.saveRollouts(),
         optimizer: { step, seed, extra },
         rngs: { actions: this.#rngs.actions.state(), minibatches: this.#rngs.minibatches.state() },
         order: this.#order.slice(),
-        episodes: this.#episodes.saveState(),
-        environments: this.#environments.saveState(),
-        rollout: this.#rollout.saveState(),
         exploration: this.#exploration?.saveState() ?? null,
         novelty: this.#novelty?.saveState() ?? null,
         moments: this.#moments?.saveState() ?? null,
@@ -268,13 +223,10 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
     );
     this.#step.restore({ ...saved.optimizer, parameters, slots });
     this.#step.syncVariables();
-    this.steps = saved.steps;
+    this.restoreRollouts(saved);
     this.#rngs.actions.restore(saved.rngs.actions);
     this.#rngs.minibatches.restore(saved.rngs.minibatches);
     this.#order.set(saved.order);
-    this.#episodes.restoreState(saved.episodes);
-    this.#environments.restoreState(saved.environments);
-    this.#rollout.restoreState(saved.rollout);
     if (saved.exploration) this.#exploration!.restoreState(saved.exploration);
     if (saved.novelty) this.#novelty!.restoreState(saved.novelty);
     if (saved.moments) {
@@ -293,14 +245,10 @@ export class PpoLearner implements Learner<ActorCriticPolicy> {
 const stepsWorthFreezing = 200;
 
 /** What {@linkcode PpoLearner.saveState} holds as plain data. */
-interface SavedPpo {
-  steps: number;
+interface SavedPpo extends SavedRollouts {
   optimizer: Pick<StepState, "step" | "seed" | "extra">;
   rngs: { actions: RngState; minibatches: RngState };
   order: Int32Array;
-  episodes: ReturnType<EpisodeLog["saveState"]>;
-  environments: unknown;
-  rollout: ReturnType<Rollout["saveState"]>;
   exploration: ReturnType<Exploration["saveState"]> | null;
   novelty: unknown;
   moments: ReturnType<RunningMoments["saveState"]> | null;

@@ -90,6 +90,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
     const network = await createActorCritic({
       observationSize: spaceSize(first.observationSpace),
       actionSpace: first.actionSpace,
+      masked: first.actionMask !== undefined,
       hidden: c.hidden,
       recurrent: c.lstmUnits === null ? null : { units: c.lstmUnits, shared: true },
       seed: c.seed,
@@ -98,7 +99,7 @@ export class A3cLearner implements Learner<ActorCriticPolicy> {
     const { variables, stateSize } = network;
     const memory = allocateSharedMemory(countParameters(variables), count);
     packParameters(variables, memory.parameters);
-    const graphs = await encodeSegmentGraphs(network, c, first.actionMask !== undefined);
+    const graphs = await encodeSegmentGraphs(network, c, network.isMasked);
     const supervisor = new Supervisor({
       memory,
       config: c,

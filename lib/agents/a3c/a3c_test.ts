@@ -91,6 +91,7 @@ Deno.test("a3c.train() respects action masks, and draws numbers in a box", async
     // A choice that the mask forbids would be an ActionError.
     const { policy, history } = await a3c.train(environment, config);
     assert.ok(Number.isFinite(history.at(-1)!.loss));
+    assert.ok(policy.isMasked);
     policy.dispose();
   }
   const pendulum = { module: new URL("../pendulum.ts", import.meta.url), export: "pendulum" };

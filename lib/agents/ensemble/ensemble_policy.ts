@@ -8,7 +8,7 @@ import type { CompiledFunction } from "../../onnx/mod.ts";
 import { ActorCriticPolicy, loadPolicy } from "../actor_critic_policy.ts";
 import { sameSpace, type Space } from "../environment.ts";
 import { parseConfig } from "../parse_config.ts";
-import type { ActOptions, Policy, PolicyOutputs } from "../policy.ts";
+import type { ActOptions, ExportOptions, Policy, PolicyOutputs } from "../policy.ts";
 import {
   checkCombination,
   type Combination,
@@ -40,6 +40,7 @@ export class EnsemblePolicy implements Policy {
   readonly observationSize: number;
   readonly actionSpace: Space;
   readonly stateSize: number;
+  readonly isMasked: boolean;
   readonly #forward: CompiledFunction;
 
   private constructor(
@@ -53,6 +54,7 @@ export class EnsemblePolicy implements Policy {
     this.observationSize = members[0].observationSize;
     this.actionSpace = members[0].actionSpace;
     this.stateSize = stateSize;
+    this.isMasked = members.some((m) => m.isMasked);
     this.#forward = forward;
   }
 
@@ -209,17 +211,25 @@ export class EnsemblePolicy implements Policy {
 
   /**
    * One ONNX graph, combination included. In: `observation` [n, size], and `state` [n, state size]
-   * where there is any: zeros at an episode's start, then `next_state` of the call before. Out:
+   * where there is any: zeros at an episode's start, then `next_state` of the call before;
+   * `action_mask` [n, choices] where a member is masked: it forbids choices of the ensemble. Out:
    * `action`, `distribution`, `value` [n, 1], `weights` [n, members], `next_state`.
    */
-  async toOnnx(metadata: Record<string, string> = {}): Promise<Uint8Array> {
+  async toOnnx(
+    metadata: Record<string, string> = {},
+    { masks = this.isMasked }: ExportOptions = {},
+  ): Promise<Uint8Array> {
     const { exportFunction } = await import("../../onnx/mod.ts");
     const networks = this.members.map((m) => m.network);
-    const { tf } = networks[0];
+    const { tf, head } = networks[0];
     const specs = [{ name: "observation", shape: [-1, this.observationSize] }];
     if (this.stateSize > 0) specs.push({ name: "state", shape: [-1, this.stateSize] });
+    const takesMask = masks && head.maskSize > 0;
+    if (takesMask) specs.push({ name: "action_mask", shape: [-1, head.maskSize] });
     return exportFunction(
-      (observation, state) => {
+      (observation, ...more) => {
+        const state = this.stateSize > 0 ? more[0] : undefined;
+        const mask = takesMask ? more.at(-1) : undefined;
         const { action, distribution, value, weights, next } = ensembleFunction(
           tf,
           networks,
@@ -228,8 +238,9 @@ export class EnsemblePolicy implements Policy {
           state as tf.Tensor2D,
         );
         const out: Record<string, tf.Tensor> = {
-          action,
-          distribution,
+          // Logarithms of probabilities are logits, too.
+          action: mask ? head.mode(distribution, mask) : action,
+          distribution: mask ? head.distribution(distribution, mask) : distribution,
           value: tf.reshape(value, [-1, 1]),
           weights,
         };

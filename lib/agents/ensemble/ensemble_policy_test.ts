@@ -9,13 +9,18 @@ const size = 4, rows = 3;
 const observations = createRng(5).fillNormal(new Float32Array(rows * size));
 
 /** Members that differ, one of them recurrent; last layers are no longer tiny. */
-async function makeMembers(actionSpace: Space, recurrent = false): Promise<ActorCriticPolicy[]> {
+async function makeMembers(
+  actionSpace: Space,
+  recurrent = false,
+  masked = false,
+): Promise<ActorCriticPolicy[]> {
   return await Promise.all([1, 2, 3].map(async (seed) => {
     const policy = await createPolicy({
       observationSize: size,
       actionSpace,
       hidden: [8],
       recurrent: recurrent && seed === 2 ? { units: 3 } : null,
+      masked,
       seed,
     });
     const { weights } = policy.state();
@@ -216,6 +221,29 @@ for (const [name, combination] of combinations) {
     again.dispose();
   });
 }
+
+Deno.test("the graph of an ensemble whose members are masked takes a mask, and answers as act() with it", async () => {
+  const members = await makeMembers(discreteSpace(3), true, true);
+  const ensemble = await EnsemblePolicy.create(members, { kind: "vote" });
+  assert.ok(ensemble.isMasked);
+  const graph = await loadOnnx(await ensemble.toOnnx());
+  assert.deepEqual(graph.inputs.map((i) => i.name), ["observation", "state", "action_mask"]);
+  const masks = Uint8Array.of(1, 0, 1, 0, 1, 1, 0, 0, 1);
+  const state = new Float32Array(rows * ensemble.stateSize);
+  const served = await graph.run({
+    observation: { data: observations, shape: [rows, size] },
+    state: { data: state, shape: [rows, ensemble.stateSize] },
+    action_mask: { data: Float32Array.from(masks), shape: [rows, 3] },
+  });
+  const { actions } = ensemble.act(observations, { deterministic: true, masks, state });
+  assert.deepEqual([...served.action.data], [...actions]);
+  masks.forEach((allowed, i) => assert.equal(served.distribution.data[i] > -1e6, allowed === 1));
+  const again = await loadEnsemble(ensemble.toBytes());
+  assert.ok(again.isMasked);
+  again.dispose();
+  graph.dispose();
+  ensemble.dispose();
+});
 
 Deno.test("EnsemblePolicy.create() names what does not fit, and loadEnsemble() a damaged file", async () => {
   const members = await makeMembers(discreteSpace(3));
