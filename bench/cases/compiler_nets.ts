@@ -193,7 +193,7 @@ export const microBatches: Record<string, number | undefined> = {
   gru: 128,
   transformer: 32,
   hybrid: 64,
-  "transformer-1m": 16,
+  "transformer-1m": 8,
 };
 
 /** Whether a batch is worth sharing among threads and computing in parts. */

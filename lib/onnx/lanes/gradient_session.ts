@@ -18,7 +18,8 @@ import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
 export class GradientSession {
   readonly #program: GradientProgram;
   readonly #session: Session;
-  readonly #parameters: OrtFeeds[string][];
+  /** The variables in either of the two buffers. */
+  readonly #parameters: OrtFeeds[];
   readonly #feeds: OrtFeeds = {};
   readonly #fetches: OrtFeeds = {};
   /** Indices of the rows of a step. */
@@ -29,10 +30,18 @@ export class GradientSession {
     this.#program = program;
     this.#session = createSessionSync(program.model, options);
     const tensor = (data: TypedData, { dtype, shape }: Port) => ortTensor(data, dtype, shape);
-    this.#parameters = memory.parameters.map((data) => tensor(data, program.parameters));
+    /** Tensors over pieces that lie end to end. */
+    const pieces = (ports: Port[], data: TypedData): OrtFeeds => {
+      let at = 0;
+      return Object.fromEntries(ports.map((p) => {
+        const piece = (data as Float32Array).subarray(at, at += sizeOf(p.shape));
+        return [p.name, tensor(piece, p)];
+      }));
+    };
+    this.#parameters = memory.parameters.map((data) => pieces(program.parameters, data));
     program.frozen.forEach((p, i) => this.#feeds[p.name] = tensor(memory.frozen[i], p));
     program.metrics.forEach((p, i) => this.#fetches[p.name] = tensor(memory.metrics[i], p));
-    this.#fetches[program.gradient.name] = tensor(memory.gradient, program.gradient);
+    Object.assign(this.#fetches, pieces(program.gradient, memory.gradient));
     this.#rows = new Int32Array(program.rows);
     this.#feeds.indices = ortTensor(this.#rows, "int32", [program.rows]);
   }
@@ -54,8 +63,7 @@ export class GradientSession {
   /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
   run(from: number, parameters: number): void {
     this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
-    this.#feeds[this.#program.parameters.name] = this.#parameters[parameters];
-    this.#session.run(this.#feeds, this.#fetches);
+    this.#session.run(Object.assign(this.#feeds, this.#parameters[parameters]), this.#fetches);
   }
 
   dispose(): void {

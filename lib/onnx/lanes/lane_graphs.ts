@@ -51,9 +51,12 @@ export function gradientProgram(
 ): { program: GradientProgram; frozen: { variable: tf.Variable; value: Value }[] } {
   const graph = new Graph({ forRuntime: true });
   const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
-  const { parameters, bind } = bindVariables(graph, variables);
+  const size = variables.reduce((n, v) => n + v.size, 0);
+  const { parameters, bind } = size > cachedSize
+    ? bindPieces(graph, variables)
+    : bindFlat(graph, variables);
   const context = { variables, loss, bind, lower: options.lower, share: 1 / options.lanes };
-  const { gradient, metrics, trace } = options.microBatch === undefined
+  const { gradient: flat, pieces, metrics, trace } = options.microBatch === undefined
     ? recordGradient(graph, inputs, context)
     : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
   const { extra, frozen } = sortVariables(graph, trace.variables, variables);
@@ -62,7 +65,8 @@ export function gradientProgram(
       "Cannot compile step: lanes must be 1 where the loss draws random numbers or assigns variables",
     );
   }
-  graph.output("gradient", gradient);
+  const gradient = size > cachedSize ? pieces : [flat];
+  gradient.forEach((v, i) => graph.output(`gradient/${i}`, v));
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
   foldSums(graph);
@@ -70,12 +74,33 @@ export function gradientProgram(
     model: encodeModel(graph, { name: "gradient", symbolicDims }),
     specs,
     rows,
-    parameters: port(parameters.name!, parameters),
+    parameters: parameters.map((v) => port(v.name!, v)),
     frozen: frozen.map(({ value }) => port(value.name!, value)),
-    gradient: port("gradient", gradient),
+    gradient: gradient.map((v, i) => port(`gradient/${i}`, v)),
     metrics: Object.entries(metrics).map(([name, v]) => port(name, v)),
   };
   return { program, frozen };
+}
+
+/**
+ * Parameters up to this many stay in the processor's cache whatever passes over them. Fewer are split
+ * and joined inside the graph, more are read and written where they lie, and updated this many at a
+ * time: about ten operators pass over them then.
+ */
+const cachedSize = 1 << 16;
+
+type BoundVariables = { parameters: Value[]; bind: Map<tf.Variable, Value> };
+
+/** The flat parameters as one input. */
+function bindFlat(graph: Graph, variables: tf.Variable[]): BoundVariables {
+  const { parameters, bind } = bindVariables(graph, variables);
+  return { parameters: [parameters], bind };
+}
+
+/** Each variable's piece of them as an input of its own. */
+function bindPieces(graph: Graph, variables: tf.Variable[]): BoundVariables {
+  const parameters = variables.map((v, i) => graph.input(`parameter/${i}`, "float32", v.shape));
+  return { parameters, bind: new Map(variables.map((v, i) => [v, parameters[i]])) };
 }
 
 /** A lane's inputs out of all rows of the data, by the indices of its own. */
@@ -99,12 +124,6 @@ function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
 /** Name of a lane's gradient among the inputs of the update. */
 export const gradientInput = (lane: number): string => `gradient/${lane}`;
 
-/**
- * Parameters are updated this many at a time: about ten operators pass over them, and do so in the
- * processor's cache.
- */
-const updateChunk = 1 << 16;
-
 /** The update as a step whose inputs are the lanes' shares of the gradient. */
 export function updateProgram(
   size: number,
@@ -123,7 +142,7 @@ export function updateProgram(
   eliminateDead(graph);
   foldSums(graph);
   // A norm is one of all elements.
-  const chunk = size > updateChunk && clipNorm === undefined ? updateChunk : undefined;
+  const chunk = size > cachedSize && clipNorm === undefined ? cachedSize : undefined;
   const inputs = [...gradients, parameters, ...slots].map((v) => v.name!);
   const outputs = graph.outputs.map((o) => o.name);
   const any: Record<number, string> = { 0: "size" };

@@ -4,7 +4,7 @@
  * @module
  */
 import { Worker } from "node:worker_threads";
-import type { TypedData } from "../graph/dtype.ts";
+import type { Dtype, TypedData } from "../graph/dtype.ts";
 import type { SessionOptions } from "../runtime.ts";
 import {
   announce,
@@ -19,7 +19,7 @@ import {
   Word,
 } from "./lane_protocol.ts";
 import { Lifeline } from "./lifeline.ts";
-import { addressOf } from "./memory_address.ts";
+import { addressOf, type MemoryAddress } from "./memory_address.ts";
 
 /** One lane, seen from the calling thread. */
 export class Lane {
@@ -46,8 +46,8 @@ export class Lane {
       error: new Uint8Array(shared(2048)),
     };
     this.#memory = memory;
-    const { parameters, frozen, metrics, gradient } = program;
-    const at = (data: TypedData, { dtype }: { dtype: typeof parameters.dtype }) => ({
+    const { frozen, metrics } = program;
+    const at = (data: TypedData, dtype: Dtype): MemoryAddress => ({
       dtype,
       address: addressOf(data),
       length: data.length,
@@ -55,10 +55,10 @@ export class Lane {
     const setup: LaneSetup = {
       program,
       memory: {
-        parameters: memory.parameters.map((data) => at(data, parameters)),
-        frozen: memory.frozen.map((data, i) => at(data, frozen[i])),
-        gradient: at(memory.gradient, gradient),
-        metrics: memory.metrics.map((data, i) => at(data, metrics[i])),
+        parameters: memory.parameters.map((data) => at(data, "float32")),
+        frozen: memory.frozen.map((data, i) => at(data, frozen[i].dtype)),
+        gradient: at(memory.gradient, "float32"),
+        metrics: memory.metrics.map((data, i) => at(data, metrics[i].dtype)),
       },
       control: this.#control,
       session,

@@ -16,12 +16,12 @@ export interface GradientProgram {
   specs: Record<string, InputSpec>;
   /** Rows of the batch that are a lane's. */
   rows: number;
-  /** Name and shape of the flat parameters. */
-  parameters: Port;
+  /** The variables, which lie end to end, as one input or as many. */
+  parameters: Port[];
   /** Variables that are read and never change. */
   frozen: Port[];
-  /** Name and shape of the flat gradient. */
-  gradient: Port;
+  /** Their gradients, which lie so as well. */
+  gradient: Port[];
   metrics: Port[];
 }
 

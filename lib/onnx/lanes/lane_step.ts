@@ -62,7 +62,7 @@ export class LaneStep {
   static async start(setup: LaneStepSetup): Promise<LaneStep> {
     const { gradient, session, lanes, runner } = setup;
     const frozen = gradient.frozen.map((p) => makeData(p.dtype, sizeOf(p.shape)));
-    const size = sizeOf(gradient.gradient.shape);
+    const size = gradient.gradient.reduce((n, p) => n + sizeOf(p.shape), 0);
     const memories = Array.from({ length: lanes }, (): LaneMemory => ({
       parameters: runner.stateBuffers(0),
       frozen,

@@ -150,6 +150,39 @@ Deno.test("an epoch in lanes has the bits of its single steps, the last batch sm
   model.dispose();
 });
 
+for (const clipNorm of [undefined, 0.5]) {
+  Deno.test(
+    `lanes train more parameters than are updated at a time, ${clipNorm ? "clipped" : "in chunks"}`,
+    async () => {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.dense({ units: 300, activation: "tanh", inputShape: [5] }),
+          tf.layers.dense({ units: 300 }),
+          tf.layers.dense({ units: 2 }),
+        ],
+      });
+      const options = {
+        model,
+        loss: mse,
+        optimizer: { kind: "sgd" as const, learningRate: 0.05, momentum: 0.9 },
+        batchSize: 24,
+        clipNorm,
+      };
+      const one = await compileStep(options);
+      const two = await compileStep({ ...options, lanes: 2, microBatch: 6 });
+      const x = normal(24 * 5, 7), y = normal(24 * 2, 8);
+      for (let i = 0; i < 3; i++) close([two.step(x, y)], [one.step(x, y)], 1e-5, `loss ${i}`);
+      const got = two.state(), want = one.state();
+      assert.ok(got.parameters.length > 1 << 16);
+      close(got.parameters, want.parameters, 1e-5, "parameters");
+      close(got.slots.momentum, want.slots.momentum, 1e-4, "momentum");
+      one.dispose();
+      two.dispose();
+      model.dispose();
+    },
+  );
+}
+
 Deno.test("a state goes from lanes to one thread and back", async () => {
   const model = dense();
   const x = normal(24 * 5, 7), y = normal(24 * 2, 8);
