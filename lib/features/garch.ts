@@ -53,7 +53,7 @@ export function filterGarch(
  * GARCH(1,1) fitted by maximum likelihood (Nelder-Mead on unconstrained parameters, alpha + beta < 1).
  *
  * The maximum agrees with the Python package arch (zero mean, normal) to its optimizer's tolerance;
- * the likelihood is flat there, so parameters agree to about three digits, the likelihood to eight.
+ * the likelihood is flat there: it agrees to nine digits, parameters to five.
  *
  * @throws {RangeError} For fewer than 50 returns, a NaN among them, or returns without spread.
  * @see Bollerslev 1986, Journal of Econometrics 31
