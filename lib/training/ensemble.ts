@@ -12,9 +12,10 @@ import {
   namedWeights,
 } from "../models/mod.ts";
 import { readWeights, trainableVariables, writeWeights } from "./engine.ts";
-import { encodedWidth } from "./losses.ts";
+import { encodedWidth, lossesOf } from "./losses.ts";
 import { logitsOf } from "./predict.ts";
 import type { TrainConfigInput } from "./train_config.ts";
+import { checkClasses } from "./training_data.ts";
 import { type TrainCallbacks, type TrainingData, trainSupervised } from "./trainer.ts";
 
 export interface EnsembleOptions {
@@ -42,7 +43,8 @@ export interface EnsembleOptions {
  * Trains the members of an ensemble one by one and fits what combines them. The result is in the
  * ensemble's weights: it predicts, is saved and exported as any model.
  *
- * @throws {RangeError} On a model of another kind, or a combination that the method can't fit.
+ * @throws {RangeError} On a model of another kind, a combination that the method can't fit, or a fold
+ * without a sample of some class.
  */
 export async function trainEnsemble(
   ensemble: Model,
@@ -126,16 +128,27 @@ export async function trainEnsemble(
       row.set(logits.subarray(i * width, (i + 1) * width), index * width);
     });
   };
+  const losses = lossesOf(ensemble.heads, options.train?.loss);
+  const check = (part: number[], where: string) =>
+    checkClasses(ensemble, losses, train.subset(part), where);
   if (method === "stacking") {
     samples = positions(() => true);
+    const parts = Array.from({ length: folds }, (_, f) => {
+      const from = Math.floor(f * train.length / folds);
+      const to = Math.floor((f + 1) * train.length / folds);
+      const first = train.rows[from] - embargoBars;
+      const last = train.rows[to - 1] + embargoBars;
+      return {
+        fold: positions((i) => i >= from && i < to),
+        rest: positions((i) => train.rows[i] < first || train.rows[i] > last),
+      };
+    });
+    // Before any training: a fold that can't be learned from is found at once.
+    parts.forEach(({ rest }, f) =>
+      check(rest, `what fold ${f + 1} of ${folds} leaves to train on`)
+    );
     for (let m = 0; m < members; m++) {
-      for (let f = 0; f < folds; f++) {
-        const from = Math.floor(f * train.length / folds);
-        const to = Math.floor((f + 1) * train.length / folds);
-        const first = train.rows[from] - embargoBars;
-        const last = train.rows[to - 1] + embargoBars;
-        const rest = positions((i) => train.rows[i] < first || train.rows[i] > last);
-        const fold = positions((i) => i >= from && i < to);
+      for (const { fold, rest } of parts) {
         await fit(m, train.subset(rest), async (model) => {
           store(fold, m, await logitsFor(model, train.subset(fold)));
         });
@@ -146,6 +159,8 @@ export async function trainEnsemble(
     const from = Math.floor((1 - holdout) * train.length);
     samples = positions((i) => i >= from);
     const early = positions((i) => train.rows[i] < train.rows[from] - embargoBars);
+    check(early, "what the holdout leaves to train on");
+    check(samples, "the holdout");
     for (let m = 0; m < members; m++) {
       await fit(m, train.subset(early), async (model) => {
         store(samples, m, await logitsFor(model, train.subset(samples)));

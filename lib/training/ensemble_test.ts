@@ -52,3 +52,60 @@ Deno.test("trainEnsemble() refuses a combination that the method can't fit", asy
   );
   model.dispose();
 });
+
+Deno.test("stacking does not trust a member for what it knows by heart", async () => {
+  // Labels of noise: a large network learns them, and predicts nothing that it has not seen.
+  const noise = { values: rng.fillNormal(new Float64Array(length)) };
+  const part = (from: number, to: number) =>
+    new SupervisedDataset({ frame, labels: noise, windowBars: 4, from, to });
+  const [learned, unseen] = [part(0, 250), part(260, 700)];
+  const r2 = async (method: "average" | "stacking") => {
+    const model = await createModel({
+      ...config,
+      members: [{ kind: "mlp", units: 64 }, { kind: "mlp", units: 32 }],
+      combine: method === "average" ? "average" : "weighted",
+    });
+    await trainEnsemble(model, { train: learned }, {
+      ...options,
+      method,
+      train: { epochs: 80, learningRate: 0.02, backend: "ort" },
+    });
+    const { metrics } = await evaluate(model, unseen);
+    model.dispose();
+    return metrics.r2;
+  };
+  const [average, stacking] = [await r2("average"), await r2("stacking")];
+  assert.ok(average < -0.2, `members learn noise: R2 ${average}`);
+  assert.ok(stacking > -0.1, `stacking was fitted on what members had seen: R2 ${stacking}`);
+});
+
+Deno.test("trainEnsemble() names the fold that leaves a class without a sample", async () => {
+  const late = { values: x.map((_, t) => t >= 400 ? 1 : 0) };
+  const classes = new SupervisedDataset({
+    frame,
+    labels: late,
+    windowBars: 4,
+    to: 500,
+    classes: [0, 1],
+  });
+  const model = await createModel({
+    ...config,
+    task: "classification",
+    outputs: 2,
+    combine: "weighted",
+  });
+  const fails = (method: "stacking" | "blending", message: RegExp) =>
+    assert.rejects(() => trainEnsemble(model, { train: classes }, { ...options, method }), {
+      name: "RangeError",
+      message,
+    });
+  await fails(
+    "stacking",
+    /class 1 of head output must have .* in what fold 3 of 3 leaves to train/,
+  );
+  await fails(
+    "blending",
+    /class 1 of head output must have .* in what the holdout leaves to train/,
+  );
+  model.dispose();
+});

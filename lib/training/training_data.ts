@@ -45,7 +45,12 @@ export function checkData(
 }
 
 /** A class that training never shows can't be learned: a fold that lacks one is a mistake. */
-export function checkClasses(model: Model, losses: readonly Loss[], data: TrainingData): void {
+export function checkClasses(
+  model: Model,
+  losses: readonly Loss[],
+  data: TrainingData,
+  where = "train",
+): void {
   if (!data.y) return;
   let column = 0;
   for (let k = 0; k < model.heads.length; k++) {
@@ -56,7 +61,7 @@ export function checkClasses(model: Model, losses: readonly Loss[], data: Traini
       const missing = counts.indexOf(0);
       if (missing >= 0) {
         throw new RangeError(
-          `Cannot train: class ${missing} of head ${head.name} must have at least one sample in train, got 0 of ${data.length}`,
+          `Cannot train: class ${missing} of head ${head.name} must have at least one sample in ${where}, got 0 of ${data.length}`,
         );
       }
     }
