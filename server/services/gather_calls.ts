@@ -4,6 +4,8 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
+
 export interface GatherOptions<Call> {
   /** Statements that run side by side at most. */
   lanes: number;
@@ -26,6 +28,12 @@ interface Waiting<Call, Result> {
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
+
+/**
+ * One turn of the event loop, in which the requests that wait in sockets are read: a database in this
+ * process holds it while it works, so that none arrives meanwhile.
+ */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * Makes calls through `run`, which answers a list of them with their results in the same order. When
@@ -66,7 +74,10 @@ export function gatherCalls<Call, Result>(
 
   async function flush(): Promise<void> {
     running++;
-    for (let batch = take(); batch.length > 0; batch = take()) {
+    for (;;) {
+      await turn();
+      const batch = take();
+      if (batch.length === 0) break;
       const keys = keyOf ? batch.map(({ call }) => keyOf(call)) : [];
       keys.forEach((key) => busy.add(key));
       try {
@@ -94,7 +105,7 @@ export function gatherCalls<Call, Result>(
     call: (call) =>
       new Promise((resolve, reject) => {
         queue.push({ call, resolve, reject });
-        if (running < lanes) queueMicrotask(() => running < lanes && queue.length && flush());
+        if (running < lanes) flush();
       }),
     drain() {
       if (running === 0 && queue.length === 0) return Promise.resolve();

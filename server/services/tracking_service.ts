@@ -105,7 +105,7 @@ export function createTrackingService(
   { db, clock, events }: TrackingDeps,
 ): TrackingService & { drain(): Promise<void> } {
   const writer: MetricWriter = createMetricWriter(db);
-  const lanes = db.kind === "pglite" ? 1 : 2;
+  const lanes = db.kind === "pglite" ? 1 : 4;
   const inserts = gatherCalls((made: runs.RunToInsert[]) => runs.insertRuns(db, made), {
     lanes,
     most: runsPerStatement,
