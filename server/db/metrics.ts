@@ -24,7 +24,9 @@ function isLater(series: SeriesPoints, a: number, b: number): boolean {
  * of those runs. A point that is there already stays one point. Each (run, key) comes once.
  *
  * A series' points are a slice of the arrays, taken by place and not by a join: a plan kept from call
- * to call takes every array for ten elements long, and would compare each point with each series.
+ * to call takes every array for ten elements long, and would compare each point with each series. For
+ * the same reason the join of what was given to what was written is a full one, which is never done by
+ * comparing each with each; it matches all.
  *
  * @throws {Error} With the code 23505, nothing being written, for a point that is there already when
  * `repeats` is "refuse": looking for each one first takes a third of the time.
@@ -65,7 +67,8 @@ export async function insertPoints(
      ), points as (
        insert into metric_points (series_no, timestamp, step, value)
        select w.series_no, p.timestamp, p.step, p.value
-       from arrays a, given g join written w on w.run_no = g.run_no and w.key = g.key,
+       from arrays a,
+         (given g full join written w on w.run_no = g.run_no and w.key = g.key),
          unnest(a.timestamps[g.first:g.last], a.steps[g.first:g.last], a.values[g.first:g.last])
          as p(timestamp, step, value)
        ${repeats === "skip" ? "on conflict do nothing" : ""}
