@@ -4,17 +4,10 @@
  * @module
  */
 import { makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
+import { checkFeed, type StepFeeds, typedFeed } from "../feeds.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
-import {
-  type CallOptions,
-  checkFeed,
-  type EpochLoop,
-  type StepFeeds,
-  type StepProgram,
-  type StepRunner,
-  typedFeed,
-} from "../step_runner.ts";
+import type { CallOptions, EpochLoop, StepProgram, StepRunner } from "../step_runner.ts";
 import { GradientSession } from "./gradient_session.ts";
 import { gradientInput } from "./lane_graphs.ts";
 import { Lane } from "./lane_pool.ts";
