@@ -1,7 +1,7 @@
 import type { Bar } from "../bars.ts";
 import type { VenueOptions } from "./alpha_vantage.ts";
 import { collectPages } from "./collect_pages.ts";
-import type { BarQuery, DataSource } from "./source.ts";
+import type { BarQuery, DataSource, Quote } from "./source.ts";
 import { SourceError } from "./source_error.ts";
 import { timeframeMs } from "./timeframes.ts";
 import { keepVenue } from "./venue_fetch.ts";
@@ -34,6 +34,8 @@ const intervals: Record<
  */
 export function yahoo(options: VenueOptions = {}): DataSource {
   const venueOf = keepVenue({ rateLimit: { requests: 5, perMs: 1000 }, ...options, source: name });
+  let client: Promise<YahooClient> | undefined;
+  const connect = () => client ??= openClient(venueOf().asFetch());
   async function* pages(query: BarQuery) {
     const spec = intervals[query.timeframe];
     if (!spec) {
@@ -45,14 +47,6 @@ export function yahoo(options: VenueOptions = {}): DataSource {
         }, got ${query.timeframe}`,
       );
     }
-    const { default: YahooFinance } = await import("yahoo-finance2");
-    const client = new YahooFinance({
-      fetch: venueOf().asFetch(),
-      suppressNotices: ["yahooSurvey"],
-      versionCheck: false,
-      validation: { logErrors: false, logOptionsErrors: false },
-      logger: { info() {}, warn() {}, error() {}, debug() {}, dir() {} },
-    });
     const now = (options.now ?? Date.now)();
     const isDaily = timeframeMs(query.timeframe) >= dayMs;
     const length = isDaily ? 0 : timeframeMs(query.timeframe);
@@ -62,7 +56,7 @@ export function yahoo(options: VenueOptions = {}): DataSource {
     while (from < end) {
       // period2 is not included; a day more for daily bars.
       const to = Math.min(end + (isDaily ? dayMs : 1000), from + spec.days * dayMs);
-      const rows = await fetchRows(client, query, spec.interval, from, to, length);
+      const rows = await fetchRows(await connect(), query, spec.interval, from, to, length);
       const page = pageOfRows(rows, query);
       if (page.length > 0) yield page;
       from = to;
@@ -74,7 +68,7 @@ export function yahoo(options: VenueOptions = {}): DataSource {
       title: "Yahoo Finance",
       capabilities: {
         bars: true,
-        quotes: false,
+        quotes: true,
         trades: false,
         stream: false,
         prices: "both",
@@ -85,11 +79,85 @@ export function yahoo(options: VenueOptions = {}): DataSource {
     }),
     pages,
     bars: (query) => collectPages(pages(query)),
+    async quotes(symbols, signal) {
+      const opened = await connect();
+      let rows: Record<string, unknown>[];
+      try {
+        rows = await opened.quote([...symbols], { return: "array" }, moduleOptions(signal));
+      } catch (error) {
+        throw asSourceError(error, "quotes", symbols.join(", "), signal);
+      }
+      return symbols.map((symbol): Quote => {
+        const row = rows.find((row) => row.symbol === symbol);
+        if (!row) {
+          throw new SourceError(
+            "unknown-symbol",
+            name,
+            `Cannot get quotes of ${symbol} from Yahoo: symbol must be one that it knows, got no answer for it`,
+            { symbol },
+          );
+        }
+        const time = row.regularMarketTime;
+        if (!(time instanceof Date)) {
+          throw schemaError(name, `regularMarketTime of ${symbol}`, "must be a time", time);
+        }
+        return {
+          symbol,
+          time: time.getTime(),
+          bid: venueNumber(name, row.bid, `bid of ${symbol}`),
+          ask: venueNumber(name, row.ask, `ask of ${symbol}`),
+          bidSize: Number(row.bidSize ?? NaN),
+          askSize: Number(row.askSize ?? NaN),
+        };
+      });
+    },
   };
 }
 
+/** What is used of yahoo-finance2. */
 interface YahooClient {
-  chart(symbol: string, options: any, module?: any): Promise<unknown>;
+  chart(symbol: string, options: object, module?: object): Promise<unknown>;
+  quote(symbols: string[], options: object, module?: object): Promise<Record<string, unknown>[]>;
+}
+
+async function openClient(fetch: typeof globalThis.fetch): Promise<YahooClient> {
+  const { default: YahooFinance } = await import("yahoo-finance2");
+  return new YahooFinance({
+    fetch,
+    suppressNotices: ["yahooSurvey"],
+    versionCheck: false,
+    validation: { logErrors: false, logOptionsErrors: false },
+    logger: { info() {}, warn() {}, error() {}, debug() {}, dir() {} },
+  }) as unknown as YahooClient;
+}
+
+function moduleOptions(signal?: AbortSignal): object {
+  return { fetchOptions: signal ? { signal } : undefined };
+}
+
+/** What the library throws as a named fault; an abort as itself. */
+function asSourceError(
+  error: unknown,
+  what: string,
+  symbol: string,
+  signal?: AbortSignal,
+): SourceError {
+  if (error instanceof SourceError) return error;
+  signal?.throwIfAborted();
+  const { message, name: kind } = error as Error;
+  const fault = /no data found|delisted|not found|symbol/i.test(message)
+    ? "unknown-symbol"
+    : kind === "FailedYahooValidationError" || error instanceof TypeError
+    ? "schema-changed"
+    : /unauthorized|crumb/i.test(message)
+    ? "bad-credentials"
+    : "bad-request";
+  return new SourceError(
+    fault,
+    name,
+    `Cannot get ${what} of ${symbol} from Yahoo: ${message.split("\n")[0]}`,
+    { symbol },
+  );
 }
 
 async function fetchRows(
@@ -108,24 +176,9 @@ async function fetchRows(
       interval,
       includePrePost: false,
       return: "array",
-    }, { fetchOptions: query.signal ? { signal: query.signal } : undefined }) as typeof answer;
+    }, moduleOptions(query.signal)) as typeof answer;
   } catch (error) {
-    if (error instanceof SourceError) throw error;
-    query.signal?.throwIfAborted();
-    const { message, name: kind } = error as Error;
-    const fault = /no data found|delisted|not found|symbol/i.test(message)
-      ? "unknown-symbol"
-      : kind === "FailedYahooValidationError" || error instanceof TypeError
-      ? "schema-changed"
-      : /unauthorized|crumb/i.test(message)
-      ? "bad-credentials"
-      : "bad-request";
-    throw new SourceError(
-      fault,
-      name,
-      `Cannot get bars of ${query.symbol} from Yahoo: ${message.split("\n")[0]}`,
-      { symbol: query.symbol },
-    );
+    throw asSourceError(error, "bars", query.symbol, query.signal);
   }
   if (!Array.isArray(answer.quotes)) {
     throw schemaError(name, "quotes", "must be a list", answer.quotes);
