@@ -12,7 +12,8 @@
  * ```
  * @module
  */
-export * from "./cart_pole.ts";
+export { cartPole } from "./cart_pole.ts";
+export type { ClassicControl, ClassicControlOptions } from "./classic_control.ts";
 export * from "./environment.ts";
 export * from "./gae.ts";
 export type { EpisodeSampling } from "./episode_sampler.ts";
@@ -43,7 +44,7 @@ export { checkpointBytes, restoreCheckpoint } from "./checkpoint.ts";
 export { ppo, PpoLearner } from "./ppo.ts";
 export { type PpoConfig, ppoConfigSchema } from "./ppo_config.ts";
 export type { ExplorationConfig } from "./exploration.ts";
-export * from "./pendulum.ts";
+export { pendulum } from "./pendulum.ts";
 export { frameStack } from "./frame_stack.ts";
 export {
   normalizeObservations,

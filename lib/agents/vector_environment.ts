@@ -80,163 +80,137 @@ export function vectorize(makeEnvironment: MakeEnvironment, count: number): Vect
       `Cannot vectorize environments: count must be an integer >= 1, got ${count}`,
     );
   }
-  return new SyncVectorEnvironment(Array.from({ length: count }, (_, i) => makeEnvironment(i)));
+  return stepTogether(Array.from({ length: count }, (_, i) => makeEnvironment(i)));
 }
 
-class SyncVectorEnvironment implements VectorEnvironment {
-  readonly count: number;
-  readonly observationSpace: BoxSpace;
-  readonly actionSpace: Space;
-  readonly observations: Float32Array;
-  readonly masks: Uint8Array | null;
-  readonly finalObservations: Float32Array;
-  readonly rewards: Float64Array;
-  readonly terminated: Uint8Array;
-  readonly truncated: Uint8Array;
-  readonly episodeReturns: Float64Array;
-  readonly episodeLengths: Int32Array;
-  readonly #maskSize: number;
-  readonly #environments: Environment[];
-  readonly #size: number;
-  readonly #actionSize: number;
-  readonly #returns: Float64Array;
-  readonly #lengths: Int32Array;
+/** @throws {RangeError} If spaces or masks differ. */
+function stepTogether(environments: readonly Environment[]): VectorEnvironment {
+  const count = environments.length;
+  const { observationSpace, actionSpace } = environments[0];
+  const hasMasks = environments.some((e) => e.actionMask);
+  const choices = hasMasks ? maskSize(actionSpace) : 0;
+  environments.forEach((e, i) => checkAlike(e, environments[0], i, choices));
+  const size = spaceSize(observationSpace), actionSize = spaceSize(actionSpace);
+  const isChoice = actionSpace.kind === "discrete";
+  const masks = choices > 0 ? new Uint8Array(count * choices).fill(1) : null;
+  const observations = new Float32Array(count * size);
+  const finalObservations = new Float32Array(count * size);
+  const rewards = new Float64Array(count);
+  const terminated = new Uint8Array(count), truncated = new Uint8Array(count);
+  const episodeReturns = new Float64Array(count), episodeLengths = new Int32Array(count);
+  /** Of the episodes in progress. */
+  const returns = new Float64Array(count), lengths = new Int32Array(count);
   /** The present step's actions, and a view of each environment's. */
-  readonly #actions: Float32Array;
-  readonly #views: Float32Array[];
+  const given = new Float32Array(count * actionSize);
+  const views = environments.map((_, i) => given.subarray(i * actionSize, (i + 1) * actionSize));
 
-  constructor(environments: Environment[]) {
-    const n = environments.length;
-    const { observationSpace, actionSpace } = environments[0];
-    this.#environments = environments;
-    this.count = n;
-    this.observationSpace = observationSpace;
-    this.actionSpace = actionSpace;
-    this.#size = spaceSize(observationSpace);
-    this.#actionSize = spaceSize(actionSpace);
-    environments.forEach((e, i) => {
-      const same = sameSpace(e.observationSpace, observationSpace) &&
-        sameSpace(e.actionSpace, actionSpace);
-      if (!same) {
-        throw new RangeError(
-          `Cannot vectorize environments: spaces must be equal, got others in environment ${i}`,
-        );
-      }
-    });
-    this.#maskSize = environments.some((e) => e.actionMask) ? maskSize(actionSpace) : 0;
-    this.masks = this.#maskSize > 0 ? new Uint8Array(n * this.#maskSize).fill(1) : null;
-    environments.forEach((e, i) => {
-      if (e.actionMask && e.actionMask.length !== this.#maskSize) {
-        throw new RangeError(
-          `Cannot vectorize environments: actionMask must have ${this.#maskSize} elements, got ${e.actionMask.length} in environment ${i}`,
-        );
-      }
-    });
-    this.observations = new Float32Array(n * this.#size);
-    this.finalObservations = new Float32Array(n * this.#size);
-    this.rewards = new Float64Array(n);
-    this.terminated = new Uint8Array(n);
-    this.truncated = new Uint8Array(n);
-    this.episodeReturns = new Float64Array(n);
-    this.episodeLengths = new Int32Array(n);
-    this.#returns = new Float64Array(n);
-    this.#lengths = new Int32Array(n);
-    const size = this.#actionSize;
-    this.#actions = new Float32Array(n * size);
-    this.#views = environments.map((_, i) => this.#actions.subarray(i * size, (i + 1) * size));
-  }
-
-  reset(seed: number): void {
-    for (let i = 0; i < this.count; i++) {
-      this.#write(this.observations, i, this.#environments[i].reset(seed + i));
+  const write = (target: Float32Array, i: number, observation: Float32Array): void => {
+    if (masks !== null && target === observations) {
+      const mask = environments[i].actionMask;
+      if (mask) masks.set(mask, i * choices);
     }
-    this.rewards.fill(0);
-    this.terminated.fill(0);
-    this.truncated.fill(0);
-    this.#returns.fill(0);
-    this.#lengths.fill(0);
-  }
-
-  step(actions: Int32Array | Float32Array): void {
-    const expected = this.count * this.#actionSize;
-    if (actions.length !== expected) {
-      throw new RangeError(
-        `Cannot step environments: actions must have ${expected} elements, got ${actions.length}`,
-      );
-    }
-    const isChoice = this.actionSpace.kind === "discrete";
-    if (!isChoice) this.#actions.set(actions);
-    for (let i = 0; i < this.count; i++) {
-      const environment = this.#environments[i];
-      const result = environment.step(isChoice ? actions[i] : this.#views[i]);
-      const { reward } = result;
-      if (!Number.isFinite(reward)) {
-        throw new EnvironmentError(
-          `Cannot step environments: reward must be finite, got ${reward} from environment ${i}`,
-          i,
-        );
-      }
-      this.rewards[i] = reward;
-      this.#returns[i] += reward;
-      this.#lengths[i]++;
-      const ends = result.terminated || result.truncated;
-      this.terminated[i] = result.terminated ? 1 : 0;
-      this.truncated[i] = result.truncated ? 1 : 0;
-      this.#write(ends ? this.finalObservations : this.observations, i, result.observation);
-      if (!ends) continue;
-      this.episodeReturns[i] = this.#returns[i];
-      this.episodeLengths[i] = this.#lengths[i];
-      this.#returns[i] = 0;
-      this.#lengths[i] = 0;
-      this.#write(this.observations, i, environment.reset());
-    }
-  }
-
-  saveState(): SavedState {
-    return {
-      returns: [...this.#returns],
-      lengths: [...this.#lengths],
-      environments: this.#environments.map((e, i) => {
-        if (e.saveState) return e.saveState();
-        throw new Error(`Cannot save environments: environment ${i} must have saveState, got none`);
-      }),
-    };
-  }
-
-  restoreState(state: unknown): void {
-    const saved = state as SavedState;
-    if (saved.environments.length !== this.count) {
-      throw new RangeError(
-        `Cannot restore environments: state must be of ${this.count}, got ${saved.environments.length}`,
-      );
-    }
-    this.#returns.set(saved.returns);
-    this.#lengths.set(saved.lengths);
-    this.#environments.forEach((e, i) => {
-      if (!e.restoreState) {
-        throw new Error(
-          `Cannot restore environments: environment ${i} must have restoreState, got none`,
-        );
-      }
-      this.#write(this.observations, i, e.restoreState(saved.environments[i]));
-    });
-  }
-
-  #write(target: Float32Array, i: number, observation: Float32Array): void {
-    if (this.masks !== null && target === this.observations) {
-      const mask = this.#environments[i].actionMask;
-      if (mask) this.masks.set(mask, i * this.#maskSize);
-    }
-    const size = this.#size, at = i * size;
+    const at = i * size;
     for (let k = 0; k < size; k++) {
       const value = observation[k];
-      if (!(value - value === 0)) {
-        throw new EnvironmentError(
-          `Cannot step environments: observation must be finite, got ${value} at element ${k} from environment ${i}`,
-          i,
-        );
-      }
+      if (!(value - value === 0)) notFinite("observation", value, i, ` at element ${k}`);
       target[at + k] = value;
     }
+  };
+
+  return {
+    count,
+    observationSpace,
+    actionSpace,
+    masks,
+    observations,
+    finalObservations,
+    rewards,
+    terminated,
+    truncated,
+    episodeReturns,
+    episodeLengths,
+    reset(seed) {
+      for (let i = 0; i < count; i++) write(observations, i, environments[i].reset(seed + i));
+      for (const column of [rewards, terminated, truncated, returns, lengths]) column.fill(0);
+    },
+    step(actions) {
+      if (actions.length !== given.length) {
+        throw new RangeError(
+          `Cannot step environments: actions must have ${given.length} elements, got ${actions.length}`,
+        );
+      }
+      if (!isChoice) given.set(actions);
+      for (let i = 0; i < count; i++) {
+        const environment = environments[i];
+        const result = environment.step(isChoice ? actions[i] : views[i]);
+        const { reward } = result;
+        if (!Number.isFinite(reward)) notFinite("reward", reward, i);
+        rewards[i] = reward;
+        returns[i] += reward;
+        lengths[i]++;
+        const ends = result.terminated || result.truncated;
+        terminated[i] = result.terminated ? 1 : 0;
+        truncated[i] = result.truncated ? 1 : 0;
+        write(ends ? finalObservations : observations, i, result.observation);
+        if (!ends) continue;
+        episodeReturns[i] = returns[i];
+        episodeLengths[i] = lengths[i];
+        returns[i] = lengths[i] = 0;
+        write(observations, i, environment.reset());
+      }
+    },
+    saveState(): SavedState {
+      return {
+        returns: [...returns],
+        lengths: [...lengths],
+        environments: environments.map((e, i) => {
+          if (e.saveState) return e.saveState();
+          throw new Error(
+            `Cannot save environments: environment ${i} must have saveState, got none`,
+          );
+        }),
+      };
+    },
+    restoreState(state) {
+      const saved = state as SavedState;
+      if (saved.environments.length !== count) {
+        throw new RangeError(
+          `Cannot restore environments: state must be of ${count}, got ${saved.environments.length}`,
+        );
+      }
+      returns.set(saved.returns);
+      lengths.set(saved.lengths);
+      environments.forEach((e, i) => {
+        if (!e.restoreState) {
+          throw new Error(
+            `Cannot restore environments: environment ${i} must have restoreState, got none`,
+          );
+        }
+        write(observations, i, e.restoreState(saved.environments[i]));
+      });
+    },
+  };
+}
+
+/** Checks that environment `i` takes and shows what the first one does. */
+function checkAlike(e: Environment, first: Environment, i: number, choices: number): void {
+  const same = sameSpace(e.observationSpace, first.observationSpace) &&
+    sameSpace(e.actionSpace, first.actionSpace);
+  if (!same) {
+    throw new RangeError(
+      `Cannot vectorize environments: spaces must be equal, got others in environment ${i}`,
+    );
   }
+  if (e.actionMask && e.actionMask.length !== choices) {
+    throw new RangeError(
+      `Cannot vectorize environments: actionMask must have ${choices} elements, got ${e.actionMask.length} in environment ${i}`,
+    );
+  }
+}
+
+function notFinite(what: string, value: number, i: number, where = ""): never {
+  throw new EnvironmentError(
+    `Cannot step environments: ${what} must be finite, got ${value}${where} from environment ${i}`,
+    i,
+  );
 }

@@ -19,31 +19,8 @@ export function wrapVector(
   own: Partial<VectorEnvironment>,
   hooks: VectorHooks,
 ): VectorEnvironment {
-  const {
-    count,
-    observationSpace,
-    actionSpace,
-    observations,
-    masks,
-    finalObservations,
-    rewards,
-    terminated,
-    truncated,
-    episodeReturns,
-    episodeLengths,
-  } = inner;
   return {
-    count,
-    observationSpace,
-    actionSpace,
-    observations,
-    masks,
-    finalObservations,
-    rewards,
-    terminated,
-    truncated,
-    episodeReturns,
-    episodeLengths,
+    ...inner,
     ...own,
     reset(seed) {
       inner.reset(seed);
