@@ -74,3 +74,13 @@ export function createEventHub(onError: (error: unknown) => void = () => {}): Ev
     },
   };
 }
+
+/** Tells `events` of changes. */
+export function changesOf(events: EventHub) {
+  return (
+    kind: ServerEvent["kind"],
+    id: string,
+    experimentId?: string,
+    data?: Record<string, unknown>,
+  ) => events.emit({ kind, id, experimentId, data });
+}

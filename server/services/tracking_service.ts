@@ -1,32 +1,20 @@
 /** Experiments, runs and metrics over the database. @module */
-import {
-  type Experiment,
-  type KeyValue,
-  limits,
-  type Metric,
-} from "../../lib/contracts/mlflow/mod.ts";
+import { type KeyValue, limits, type Metric } from "../../lib/contracts/mlflow/mod.ts";
 import type { Database, Sql } from "../db/database.ts";
-import * as experiments from "../db/experiments.ts";
 import * as loggedModels from "../db/logged_models.ts";
-import {
-  insertPoints,
-  type PointRow,
-  readPoints,
-  readPointsJson,
-  readPointsOfRuns,
-  samplePoints,
-  thinPoints,
-} from "../db/metrics.ts";
+import { insertPoints } from "../db/metrics.ts";
 import * as runs from "../db/runs.ts";
 import { runFromJson } from "../db/run_json.ts";
 import { searchRunsJson } from "../db/run_search.ts";
-import { alreadyExists, ApiError, invalid, notFound } from "../errors.ts";
+import { ApiError, invalid, notFound } from "../errors.ts";
 import { parseFilter } from "../search/filter.ts";
-import { experimentGrammar, runGrammar } from "../search/grammars.ts";
+import { runGrammar } from "../search/grammars.ts";
 import { parseOrderBy } from "../search/order.ts";
 import type { Clock } from "./clock.ts";
-import type { EventHub } from "./events.ts";
+import { changesOf, type EventHub } from "./events.ts";
+import { createExperimentService } from "./experiment_service.ts";
 import { gatherCalls } from "./gather_calls.ts";
+import { createMetricHistory } from "./metric_history.ts";
 import { createMetricWriter, gatherSeries, type MetricWriter } from "./metric_writer.ts";
 import { randomRunName } from "./run_name.ts";
 import type { TrackingService } from "./tracking.ts";
@@ -34,23 +22,6 @@ import * as check from "./validation.ts";
 
 const runNameTag = "mlflow.runName";
 const loggedModelsTag = "mlflow.log-model.history";
-
-/** How many results a search may ask for; MLflow's own words when it asks for more or less. */
-export function checkMaxResults(maxResults: number, most = 50_000): number {
-  if (maxResults < 1) {
-    throw invalid(
-      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
-        "It must be a positive integer",
-    );
-  }
-  if (maxResults > most) {
-    throw invalid(
-      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
-        `It must be at most ${most}`,
-    );
-  }
-  return maxResults;
-}
 
 const runMissing = (runId: string) => notFound(`Run with id=${runId} not found`);
 
@@ -74,20 +45,6 @@ async function activeRun(
   return run;
 }
 
-function encodePoint(point: PointRow): string {
-  return btoa(JSON.stringify([point.timestamp, point.step, String(point.value)]));
-}
-
-function decodePoint(token: string): PointRow {
-  try {
-    const [timestamp, step, value] = JSON.parse(atob(token));
-    if (Number.isFinite(timestamp) && Number.isFinite(step)) {
-      return { timestamp, step, value: Number(value) };
-    }
-  } catch { /* told below */ }
-  throw invalid("Invalid page token, could not base64-decode");
-}
-
 export interface TrackingDeps {
   db: Database;
   clock: Clock;
@@ -104,6 +61,8 @@ const runsPerStatement = 200;
 export function createTrackingService(
   { db, clock, events }: TrackingDeps,
 ): TrackingService & { drain(): Promise<void> } {
+  const changed = changesOf(events);
+  const { activeExperiment, ...experiments } = createExperimentService({ db, clock, changed });
   const writer: MetricWriter = createMetricWriter(db);
   const lanes = db.kind === "pglite" ? 1 : 4;
   const inserts = gatherCalls((made: runs.RunToInsert[]) => runs.insertRuns(db, made), {
@@ -115,31 +74,6 @@ export function createTrackingService(
     most: runsPerStatement,
     keyOf: ({ runId }) => runId,
   });
-
-  async function experiment(id: string): Promise<Experiment> {
-    const number = check.parseExperimentId(id);
-    const found = await experiments.findExperiment(db, number);
-    if (!found) throw notFound(`No Experiment with id=${number} exists`);
-    return found;
-  }
-
-  async function activeExperiment(id: string): Promise<Experiment> {
-    const found = await experiment(id);
-    if (found.lifecycle_stage !== "active") {
-      throw invalid(
-        `The experiment ${found.experiment_id} must be in the 'active' state. ` +
-          `Current state is ${found.lifecycle_stage}.`,
-      );
-    }
-    return found;
-  }
-
-  async function setStage(id: string, stage: "active" | "deleted"): Promise<void> {
-    const number = check.parseExperimentId(id);
-    if (!await experiments.setExperimentStage(db, number, stage, clock.now())) {
-      throw notFound(`No Experiment with id=${number} exists`);
-    }
-  }
 
   /** Writes tags; the one that names the run renames it. */
   async function writeTags(sql: Sql, run: runs.RunKey, tags: readonly KeyValue[]): Promise<void> {
@@ -156,15 +90,6 @@ export function createTrackingService(
   ): Promise<void> {
     const ofModels = metrics.filter((m) => m.model_id);
     if (ofModels.length) await loggedModels.insertModelMetrics(sql, run.run_no, ofModels);
-  }
-
-  function changed(
-    kind: Parameters<EventHub["emit"]>[0]["kind"],
-    id: string,
-    experimentId?: string,
-    data?: Record<string, unknown>,
-  ) {
-    events.emit({ kind, id, experimentId, data });
   }
 
   function pointsLogged(runId: string, metrics: readonly Metric[]): void {
@@ -186,7 +111,7 @@ export function createTrackingService(
       filter: parseFilter(options.filter, runGrammar),
       orders: parseOrderBy(options.orderBy, runGrammar),
       view: options.viewType,
-      limit: checkMaxResults(options.maxResults ?? 1000),
+      limit: check.checkMaxResults(options.maxResults ?? 1000),
       pageToken: options.pageToken,
     });
 
@@ -196,81 +121,11 @@ export function createTrackingService(
   }
 
   return {
+    ...experiments,
+    ...createMetricHistory(db),
+
     async drain() {
       await Promise.all([writer.drain(), inserts.drain(), updates.drain()]);
-    },
-
-    async createExperiment(name, options = {}) {
-      const { artifactLocation, tags = [] } = options;
-      check.checkExperimentName(name);
-      for (const { key, value } of tags) check.checkExperimentTag(key, value);
-      const id = await experiments.insertExperiment(db, {
-        name,
-        artifactLocation: check.checkArtifactLocation(artifactLocation),
-        tags,
-        now: clock.now(),
-      });
-      if (id === null) {
-        throw alreadyExists(
-          `Experiment(name=${name}) already exists. Choose another name, or ` +
-            "restore or permanently delete the experiment if it was deleted.",
-        );
-      }
-      changed("experiment.created", String(id), String(id), { name });
-      return String(id);
-    },
-
-    getExperiment: experiment,
-    getExperimentByName: (name) => experiments.findExperimentByName(db, name),
-
-    async renameExperiment(id, newName) {
-      check.checkExperimentName(newName);
-      const found = await experiment(id);
-      if (found.lifecycle_stage !== "active") {
-        throw new ApiError("INVALID_STATE", "Cannot rename a non-active experiment.");
-      }
-      if (
-        !await experiments.renameExperiment(db, Number(found.experiment_id), newName, clock.now())
-      ) {
-        throw alreadyExists(`Experiment(name=${newName}) already exists.`);
-      }
-      changed("experiment.updated", found.experiment_id, found.experiment_id, { name: newName });
-    },
-
-    async deleteExperiment(id) {
-      await setStage(id, "deleted");
-      changed("experiment.deleted", id, id);
-    },
-
-    async restoreExperiment(id) {
-      await setStage(id, "active");
-      changed("experiment.updated", id, id);
-    },
-
-    async setExperimentTag(id, key, value) {
-      check.checkExperimentTag(key, value);
-      const found = await activeExperiment(id);
-      await experiments.setExperimentTag(db, Number(found.experiment_id), { key, value });
-      changed("experiment.updated", id, id);
-    },
-
-    async deleteExperimentTag(id, key) {
-      const found = await activeExperiment(id);
-      if (!await experiments.deleteExperimentTag(db, Number(found.experiment_id), key)) {
-        throw notFound(`No tag with name: ${key} in experiment with id ${id}`);
-      }
-      changed("experiment.updated", id, id);
-    },
-
-    async searchExperiments(options = {}) {
-      const limit = checkMaxResults(options.maxResults ?? 1000);
-      return await experiments.searchExperiments(db, {
-        filter: parseFilter(options.filter, experimentGrammar),
-        orders: parseOrderBy(options.orderBy, experimentGrammar),
-        view: options.viewType,
-        limit,
-        pageToken: options.pageToken,
-      });
     },
 
     async createRun(run) {
@@ -467,46 +322,6 @@ export function createTrackingService(
       changed("run.updated", runId);
     },
 
-    async getMetricHistory(runId, key, options = {}) {
-      const { maxResults, pageToken } = options;
-      const points = await readPoints(db, runId, key, {
-        limit: maxResults === undefined ? undefined : maxResults + 1,
-        after: pageToken ? decodePoint(pageToken) : undefined,
-      });
-      const more = maxResults !== undefined && points.length > maxResults;
-      if (more) points.length = maxResults;
-      return {
-        items: points.map((p) => ({ key, value: p.value, timestamp: p.timestamp, step: p.step })),
-        nextPageToken: more ? encodePoint(points.at(-1)!) : undefined,
-      };
-    },
-
-    async getMetricHistoryJson(runId, key, options = {}) {
-      const { maxResults, pageToken } = options;
-      const { json, count, last } = await readPointsJson(db, runId, key, {
-        limit: maxResults,
-        after: pageToken ? decodePoint(pageToken) : undefined,
-      });
-      // A full page may be the last one; then the next is asked for a single point.
-      const more = maxResults !== undefined && count === maxResults && last !== undefined &&
-        (await readPoints(db, runId, key, { limit: 1, after: last })).length > 0;
-      return { json, count, nextPageToken: more ? encodePoint(last) : undefined };
-    },
-
-    async getMetricHistories(runIds, key, limit) {
-      return await readPointsOfRuns(db, runIds, key, limit);
-    },
-
-    async sampleMetricHistories(runIds, key, { perRun, steps }) {
-      const all = [];
-      for (const runId of runIds) {
-        for (const point of await thinPoints(db, runId, key, perRun, steps)) {
-          all.push({ ...point, key, run_id: runId });
-        }
-      }
-      return all;
-    },
-
     async recordModel(runId, model) {
       const { flavors, ...rest } = model as { flavors?: Record<string, Record<string, unknown>> };
       const told: Record<string, unknown> = { ...rest, flavors: flavors ?? {} };
@@ -523,10 +338,6 @@ export function createTrackingService(
 
     async searchDatasets(experimentIds) {
       return await runs.findDatasets(db, experimentIds.map(check.parseExperimentId));
-    },
-
-    async sampleMetric(runId, key, points) {
-      return await samplePoints(db, runId, key, points);
     },
   };
 }

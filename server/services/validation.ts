@@ -314,3 +314,20 @@ function decodeURIComponentSafely(text: string): string {
     return text;
   }
 }
+
+/** How many results a search may ask for; MLflow's own words when it asks for more or less. */
+export function checkMaxResults(maxResults: number, most = 50_000): number {
+  if (maxResults < 1) {
+    throw invalid(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
+        "It must be a positive integer",
+    );
+  }
+  if (maxResults > most) {
+    throw invalid(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. ` +
+        `It must be at most ${most}`,
+    );
+  }
+  return maxResults;
+}
