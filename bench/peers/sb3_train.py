@@ -1,6 +1,6 @@
-"""Stable-Baselines3's PPO with its default hyperparameters, on CartPole-v1 or on a market.
+"""Stable-Baselines3's PPO or A2C with its default hyperparameters, on CartPole-v1 or on a market.
 
-python sb3_ppo.py cartpole|MARKET.json STEPS SEED [SEED ...] prints
+python sb3_train.py ppo|a2c cartpole|MARKET.json STEPS SEED [SEED ...] prints
 {"environment": [...], "rollout": [...], "training": [...], "meanReturn": [...], "equity": [...]}: steps per
 second of the environment alone, of rollouts and of whole trainings; the mean return of the last 100 episodes; of
 a market also the equity of an episode with the actions 0, 1, 2, 0, ...
@@ -15,7 +15,7 @@ import time
 import gymnasium
 import numpy as np
 import torch
-from stable_baselines3 import PPO
+from stable_baselines3 import A2C, PPO
 
 
 class Market(gymnasium.Env):
@@ -60,13 +60,14 @@ class Market(gymnasium.Env):
 
 
 def make():
-    if sys.argv[1] == "cartpole":
+    if sys.argv[2] == "cartpole":
         return gymnasium.make("CartPole-v1")
-    with open(sys.argv[1]) as file:
+    with open(sys.argv[2]) as file:
         return gymnasium.wrappers.TimeLimit(Market(**json.load(file)), 10**9)
 
 
-steps, seeds = int(sys.argv[2]), [int(s) for s in sys.argv[3:]]
+algorithm = {"ppo": PPO, "a2c": A2C}[sys.argv[1]]
+steps, seeds = int(sys.argv[3]), [int(s) for s in sys.argv[4:]]
 out = {"environment": [], "rollout": [], "training": [], "meanReturn": [], "threads": torch.get_num_threads()}
 for seed in seeds:
     environment = make()
@@ -78,7 +79,7 @@ for seed in seeds:
         if terminated or truncated:
             environment.reset()
     out["environment"].append(count / (time.perf_counter() - started))
-    model = PPO("MlpPolicy", make(), seed=seed, device="cpu")
+    model = algorithm("MlpPolicy", make(), seed=seed, device="cpu")
     collect, spent = model.collect_rollouts, [0.0]
 
     def timed(*args, **kwargs):
@@ -93,7 +94,7 @@ for seed in seeds:
     out["training"].append(model.num_timesteps / (time.perf_counter() - started))
     out["rollout"].append(model.num_timesteps / spent[0])
     out["meanReturn"].append(float(np.mean([e["r"] for e in model.ep_info_buffer])))
-if sys.argv[1] != "cartpole":
+if sys.argv[2] != "cartpole":
     market = make().unwrapped
     market.reset(options={"start": 0})
     out["equity"] = [market.equity]
