@@ -16,12 +16,12 @@ import { loadTf, type Tf } from "../models/mod.ts";
 import {
   eagerLogits,
   type EngineOptions,
-  type ResidentData,
   trainableVariables,
   type TrainingEngine,
 } from "./engine.ts";
 import { encodedWidth, lossFunction } from "./losses.ts";
 import { compiledOptimizer, convertState, type OptimizerState } from "./optimizers.ts";
+import { averagingOne, WindowCutter } from "./window_cutter.ts";
 import type * as tfTypes from "@tensorflow/tfjs";
 
 type Tensor = tfTypes.Tensor;
@@ -121,13 +121,14 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
     written = true;
   };
   const positions = new Map<number, Int32Array>();
+  const cutter = new WindowCutter(batchSize, windowBars, features, width);
 
   return {
     backend: "ort",
     async steps(data, order, rates) {
       if (inParts) {
         written = false;
-        return stepsInParts(await use("windows", windowsSpec), data, order, rates, options);
+        return cutter.steps(await use("windows", windowsSpec), data, order, rates);
       }
       const step = await use(data.bars, residentSpec(data.bars));
       written = false;
@@ -138,7 +139,7 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       const s = await use("windows", windowsSpec);
       written = false;
       const { x, y, n } = batch;
-      const weights = inParts ? averagingOne(batch.weights, n) : batch.weights;
+      const weights = inParts ? averagingOne(batch.weights.slice(), n) : batch.weights;
       if (n === batchSize) return s.stepFeeds({ x, y, weights }, { learningRate }).loss;
       let all = positions.get(n);
       if (!all) positions.set(n, all = Int32Array.from({ length: n }, (_, i) => i));
@@ -175,54 +176,6 @@ export async function compiledEngine(options: EngineOptions): Promise<TrainingEn
       for (const site of model.dropoutSites) site.draws = false;
     },
   };
-}
-
-/** Values of windows cut for one call: what bounds its memory (32 MiB). */
-const cutValues = 8 << 20;
-
-/** Steps over samples of data in memory whose windows are cut here: parts of a batch need them apart. */
-function stepsInParts(
-  step: CompiledStep,
-  data: ResidentData,
-  order: Int32Array,
-  rates: Float64Array,
-  { model, batchSize }: EngineOptions,
-): Float32Array {
-  const { windowBars, features } = model.config;
-  const size = windowBars * features;
-  const width = data.y.length / data.rows.length;
-  const losses = new Float32Array(rates.length);
-  const perCall = Math.max(1, Math.floor(cutValues / (batchSize * size)));
-  for (let first = 0; first < rates.length; first += perCall) {
-    const taken = order.subarray(first * batchSize, (first + perCall) * batchSize);
-    const n = taken.length;
-    const x = new Float32Array(n * size);
-    const y = new Float32Array(n * width);
-    const weights = new Float32Array(n);
-    for (let i = 0; i < n; i++) {
-      const sample = taken[i];
-      const end = (data.rows[sample] + 1) * features;
-      x.set(data.matrix.subarray(end - size, end), i * size);
-      for (let k = 0; k < width; k++) y[i * width + k] = data.y[sample * width + k];
-      weights[i] = data.weights[sample];
-    }
-    const learningRate = rates.subarray(first, first + perCall);
-    const feeds = { x, y, weights: averagingOne(weights, batchSize) };
-    losses.set(step.epoch(feeds, Int32Array.from(weights.keys()), { learningRate }), first);
-  }
-  return losses;
-}
-
-/** Weights whose mean over each batch is 1; NaN in a batch without any weight, as its loss is then. */
-function averagingOne(weights: Float32Array, batchSize: number): Float32Array {
-  const out = weights.slice();
-  for (let from = 0; from < out.length; from += batchSize) {
-    const batch = out.subarray(from, from + batchSize);
-    let sum = 0;
-    for (const w of batch) sum += w;
-    if (sum > 0) { for (let i = 0; i < batch.length; i++) batch[i] *= batch.length / sum; }
-  }
-  return out;
 }
 
 /** Windows [n, windowBars, features] whose last bars are `rows`, gathered from the matrix of bars. */
