@@ -5,12 +5,12 @@
  *
  * All train the same network with Adam on minibatches gathered from a data set of eight batches; the
  * data is random. Subjects run on one thread, with the suffix `-2` on two; `pytorch-fused` is
- * PyTorch's fused Adam. Large batches (1,024, and 64 of transformer-1m) are compiled with `lanes: 2`
- * for `tapebook-2`, which shares the rows between two threads, and with `microBatch` where the
- * activations leave the processor's cache: the same step, computed in parts. Batch 64 has
- * `threads: 2` there, ONNX Runtime's own threads within an operator. GRU differs in one product: PyTorch resets after it, tfjs before. Each case
- * is measured for us and for PyTorch one after the other. tfjs's eager backends run batch 64 only,
- * and where a step takes seconds that one step is the figure.
+ * PyTorch's fused Adam. `tapebook-2` has `lanes: 2`, which shares the rows of a batch between two
+ * threads. Large batches (1,024, and 64 of transformer-1m) are compiled with `microBatch` where the
+ * activations leave the processor's cache: the same step, computed in parts. GRU differs in one
+ * product: PyTorch resets after it, tfjs before. Each case is measured for us and for PyTorch one
+ * after the other. tfjs's eager backends run batch 64 only, and where a step takes seconds that one
+ * step is the figure.
  *
  * Cases: mlp, ppo, cnn, lstm, gru, transformer, hybrid, each also with suffix -1024 (the batch);
  * transformer-1m; policy (predictions); memory (100,000 steps). `--case mlp,lstm-1024` picks some.
@@ -141,14 +141,10 @@ async function measureSteps(
 ): Promise<void> {
   const net = nets[netName](batch);
   for (const threads of [1, 2]) {
-    const how = isLarge(netName, batch)
-      ? { lanes: threads, microBatch: microBatches[netName] }
-      : { threads };
+    const microBatch = isLarge(netName, batch) ? microBatches[netName] : undefined;
+    const how = { lanes: threads, microBatch };
     const { epochs, steps, compileMs } = await measureCompiled(net, batch, seconds, how);
-    if (threads > 1 && "lanes" in how) {
-      const parts = how.microBatch ? `, microBatch: ${how.microBatch}` : "";
-      notes.push(`${name}: tapebook-2 is lanes: 2${parts}`);
-    }
+    if (threads > 1 && microBatch) notes.push(`${name}: microBatch: ${microBatch}`);
     cases.push(benchCase(name, threads === 1 ? "tapebook" : "tapebook-2", "ms", epochs));
     if (threads > 1) continue;
     cases.push(benchCase(name, "ort", "ms", steps));

@@ -59,7 +59,7 @@ export async function measureCompiled(
   net: Net,
   batch: number,
   seconds: number,
-  how: { threads?: number; lanes?: number; microBatch?: number },
+  how: { lanes: number; microBatch?: number },
 ): Promise<Compiled> {
   const { data, first } = dataOf(net, batch);
   // Drawn beforehand, as the peer's are: shuffling is no part of a step.

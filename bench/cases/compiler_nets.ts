@@ -196,7 +196,7 @@ export const microBatches: Record<string, number | undefined> = {
   "transformer-1m": 8,
 };
 
-/** Whether a batch is worth sharing among threads and computing in parts. */
+/** Whether a batch may be worth computing in parts. */
 export const isLarge = (net: string, batch: number): boolean =>
   batch > 64 || net === "transformer-1m";
 
