@@ -3,6 +3,7 @@ import { modelStages } from "../../lib/contracts/mlflow/mod.ts";
 import type { ModelVersion, RegisteredModel } from "../../lib/contracts/mlflow/mod.ts";
 import type { Database, Sql } from "../db/database.ts";
 import * as store from "../db/registry.ts";
+import { searchModels, searchVersions } from "../db/registry_search.ts";
 import { alreadyExists, invalid, notFound } from "../errors.ts";
 import { type Grammar, parseFilter } from "../search/filter.ts";
 import {
@@ -112,7 +113,7 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
     },
 
     async searchModels(options = {}) {
-      return await store.searchModels(db, {
+      return await searchModels(db, {
         filter: parseFilter(options.filter, modelGrammar),
         orders: orderOf(options.orderBy, modelOrderGrammar),
         limit: checkMaxResults(options.maxResults ?? 100, 1000),
@@ -189,7 +190,7 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
     },
 
     async searchVersions(options = {}) {
-      return await store.searchVersions(db, {
+      return await searchVersions(db, {
         filter: parseFilter(options.filter, versionGrammar),
         orders: orderOf(options.orderBy, versionOrderGrammar),
         limit: checkMaxResults(options.maxResults ?? 10_000, 200_000),
