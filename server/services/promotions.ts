@@ -18,18 +18,14 @@ import {
   type Review,
   type RuleResult,
 } from "../../lib/contracts/governance/mod.ts";
-import type { ModelVersion, Run } from "../../lib/contracts/mlflow/mod.ts";
-import type { Database, Sql } from "../db/database.ts";
+import type { Sql } from "../db/database.ts";
 import * as table from "../db/promotions.ts";
 import { ApiError, invalid, notFound } from "../errors.ts";
 import type { AuditLog } from "./audit_log.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
 import { type Actor, createModelAlerts, type ModelAlertService } from "./promotions_alerts.ts";
-import { judgeRule, type RuleFacts } from "./policy_rules.ts";
-import { readLineage } from "./promotion_lineage.ts";
-import type { RegistryService } from "./registry.ts";
-import type { TrackingService } from "./tracking.ts";
+import { createPromotionFacts, type FactsOptions } from "./promotion_facts.ts";
 
 export type { Actor } from "./promotions_alerts.ts";
 
@@ -59,15 +55,10 @@ export interface PromotionService extends ModelAlertService {
   isGoverned(model: string, alias: string): Promise<boolean>;
 }
 
-export interface PromotionOptions {
-  db: Database;
+export interface PromotionOptions extends FactsOptions {
   clock: Clock;
   audit: AuditLog;
   events: EventHub;
-  registry: Pick<RegistryService, "getModel" | "getVersion">;
-  tracking: Pick<TrackingService, "getRun">;
-  /** Latency of a version as serving measured it, or null. */
-  measuredLatency?: (model: string, version: string) => Promise<RuleFacts["measuredLatency"]>;
 }
 
 const isOfKind = (decision: Review["decision"]) => (r: Review) => r.decision === decision;
@@ -93,55 +84,8 @@ function toPromotion(row: table.PromotionRow): Promotion {
 
 /** Promotions over the database, the registry and the runs. */
 export function createPromotionService(options: PromotionOptions): PromotionService {
-  const { db, clock, audit, events, registry, tracking } = options;
-
-  async function runOf(version: ModelVersion): Promise<Run | null> {
-    if (!version.run_id) return null;
-    try {
-      return await tracking.getRun(version.run_id);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  }
-
-  async function policyOf(model: string): Promise<Policy> {
-    return (await table.findPolicy(db, model))?.policy ?? defaultPolicy;
-  }
-
-  /** All that the rules look at but the approvals, which are read when the request is decided. */
-  async function gather(
-    model: string,
-    version: string,
-    requestedBy: string,
-  ): Promise<{ policy: Policy; facts: Omit<RuleFacts, "approvals"> }> {
-    const found = await registry.getVersion(model, version);
-    const run = await runOf(found);
-    const lineage = readLineage(found, run);
-    const openAlerts = await table.listAlerts(db, {
-      model,
-      version: Number(version),
-      isOpen: true,
-      limit: 100,
-    });
-    const facts = {
-      lineage,
-      metrics: new Map((run?.data.metrics ?? []).map((m) => [m.key, m.value])),
-      runTags: new Map((run?.data.tags ?? []).map((t) => [t.key, t.value])),
-      versionTags: new Map((found.tags ?? []).map((t) => [t.key, t.value])),
-      measuredLatency: await options.measuredLatency?.(model, version) ?? null,
-      openAlerts,
-      authors: new Set([requestedBy, ...(lineage.author === null ? [] : [lineage.author])]),
-    };
-    return { policy: await policyOf(model), facts };
-  }
-
-  function judge(
-    { policy, facts }: Awaited<ReturnType<typeof gather>>,
-    approvals: readonly Review[],
-  ): RuleResult[] {
-    return policy.rules.map((rule) => judgeRule(rule, { ...facts, approvals }));
-  }
+  const { db, clock, audit, events, registry } = options;
+  const { policyOf, gather, judge, lineage } = createPromotionFacts(options);
 
   /** Moves `alias`; the version that it leaves gets `previous`. Gives that version. */
   async function point(
@@ -339,8 +283,8 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
     },
     evaluate: (id, actor) => act(id, actor, null),
     async approve(id, text, actor) {
-      const { createdBy, lineage } = await read(id);
-      if (actor.name === createdBy || actor.name === lineage.author) {
+      const { createdBy, lineage: { author } } = await read(id);
+      if (actor.name === createdBy || actor.name === author) {
         throw new ApiError(
           "PERMISSION_DENIED",
           `Cannot approve promotion ${id}: the approver must not be its author, got ${actor.name}`,
@@ -404,10 +348,7 @@ export function createPromotionService(options: PromotionOptions): PromotionServ
       };
     },
     aliasHistory: (model) => table.listAliasChanges(db, model, 1000),
-    async lineage(model, version) {
-      const found = await registry.getVersion(model, version);
-      return readLineage(found, await runOf(found));
-    },
+    lineage,
 
     async policy(model) {
       await registry.getModel(model);
