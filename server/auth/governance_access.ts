@@ -11,6 +11,8 @@ import type { AppEnv } from "../env.ts";
 interface Shown {
   model?: string;
   version?: string | null;
+  /** Of a move of an alias: the version that it left. */
+  previousVersion?: string | null;
   lineage?: { experimentId: string | null };
 }
 
@@ -23,10 +25,11 @@ export interface VersionName {
 const promotionPath = /\/v1\/promotions\/([^/]+)/;
 const lineagePath = /\/v1\/models\/([^/]+)\/versions\/(\d{1,9})\//;
 const alertsPath = /\/v1\/models\/([^/]+)\/alerts$/;
+const listPath = /\/v1\/(promotions\/?|models\/[^/]+\/(alerts|alias-history))$/;
 
-/** Paths whose answers list promotions or alerts of many versions. */
+/** Paths whose answers list promotions, alerts or moves of aliases of many versions. */
 export const isGovernanceList = (method: string, path: string) =>
-  method === "GET" && (/\/v1\/promotions\/?$/.test(path) || alertsPath.test(path));
+  method === "GET" && listPath.test(path);
 
 /** Reviewers judge what they may read; who may review is the roles' matter. */
 export const isReviewPath = (path: string) => promotionPath.test(path);
@@ -65,27 +68,40 @@ async function experimentsOf(c: Context<AppEnv>, { name, version }: VersionName)
   return rows.map((row) => String(row.experiment_id));
 }
 
-/** Takes out of a list of promotions or alerts what is about versions that the caller may not read. */
+/**
+ * Takes out of a list of promotions, alerts or moves what is about versions that the caller may not
+ * read, and the number of such a version where an alias left it.
+ */
 export async function hideGovernance(c: Context<AppEnv>): Promise<void> {
   const body = await c.res.clone().json() as Record<string, Shown[]>;
   const [[field, list]] = Object.entries(body);
   const { experimentAccess } = c.get("services");
   const owners = new Map<string, string[]>();
-  const keyOf = ({ model, version }: Shown) => JSON.stringify([model, version]);
-  for (const shown of list) {
-    const key = keyOf(shown);
-    if (owners.has(key) || !shown.model || !shown.version) continue;
-    owners.set(key, await experimentsOf(c, { name: shown.model, version: shown.version }));
+  const keyOf = (model?: string, version?: string | null) => JSON.stringify([model, version]);
+  for (const { model, version, previousVersion } of list) {
+    for (const one of [version, previousVersion]) {
+      const key = keyOf(model, one);
+      if (owners.has(key) || !model || !one) continue;
+      owners.set(key, await experimentsOf(c, { name: model, version: one }));
+    }
   }
-  const all = (shown: Shown) => [
-    ...owners.get(keyOf(shown)) ?? [],
-    ...shown.lineage?.experimentId ? [shown.lineage.experimentId] : [],
+  const own = ({ model, version, lineage }: Shown) => [
+    ...owners.get(keyOf(model, version)) ?? [],
+    ...lineage?.experimentId ? [lineage.experimentId] : [],
   ];
+  const left = ({ model, previousVersion }: Shown) =>
+    owners.get(keyOf(model, previousVersion)) ?? [];
   const denied = new Set(
-    await experimentAccess.denied(list.flatMap(all), c.get("caller").name, "read"),
+    await experimentAccess.denied(
+      list.flatMap((item) => [...own(item), ...left(item)]),
+      c.get("caller").name,
+      "read",
+    ),
   );
-  const shown = list.filter((item) => !all(item).some((id) => denied.has(id)));
-  if (shown.length === list.length) return;
+  if (denied.size === 0) return;
+  const isDenied = (ids: string[]) => ids.some((id) => denied.has(id));
+  const shown = list.filter((item) => !isDenied(own(item)))
+    .map((item) => isDenied(left(item)) ? { ...item, previousVersion: null } : item);
   const headers = new Headers(c.res.headers);
   headers.delete("content-length");
   c.res = new Response(JSON.stringify({ [field]: shown }), { status: c.res.status, headers });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openTestServer, type TestServer } from "../../tests/support/server.ts";
 import { testWith } from "../../tests/support/components.ts";
+import { insertAliasChange } from "../db/promotions.ts";
 import { type Role, roleScopes } from "../../lib/contracts/people/mod.ts";
 
 const v1 = "/api/tapebook/v1";
@@ -85,6 +86,32 @@ async function closedVersionsShowNothing(server: TestServer): Promise<void> {
     assert.equal((await ask(role, "GET", `${v1}/promotions/${closed}`)).status, 200, role);
     assert.equal((await ask(role, "GET", `${v1}/models/m/versions/1/lineage`)).status, 200, role);
   }
+  // Nor do the moves of an alias from and to a closed version show it.
+  const { db } = server.services;
+  await db.query("delete from alias_changes");
+  await db.transaction(async (tx) => {
+    for (const [version, previousVersion] of [[1, null], [2, 1], [1, 2]] as const) {
+      await insertAliasChange(tx, {
+        model: "m",
+        alias: "champion",
+        version,
+        previousVersion,
+        reason: "rollback",
+        promotionId: null,
+        changedBy: "admin",
+        changedAt: 1,
+      });
+    }
+  });
+  const moves = async (role: Role) => {
+    const { body } = await ask(role, "GET", `${v1}/models/m/alias-history`);
+    return body.changes.map((m: { version: string; previousVersion: string | null }) => [
+      m.version,
+      m.previousVersion,
+    ]);
+  };
+  assert.deepEqual(await moves("viewer"), [["1", "2"], ["2", "1"], ["1", null]]);
+  assert.deepEqual(await moves("reviewer"), [["2", null]]);
   const approved = await ask("reviewer", "POST", `${v1}/promotions/${open}/comment`, {
     text: "ok",
   });

@@ -71,6 +71,7 @@ export const aliasChange = z.object({
   model: z.string(),
   alias: z.string(),
   version: z.string(),
+  /** Null when there was none, or one that the caller may not read. */
   previousVersion: z.string().nullable(),
   reason: z.enum(["promotion", "rollback"]),
   promotionId: z.string().nullable(),
