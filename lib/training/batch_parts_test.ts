@@ -166,3 +166,21 @@ Deno.test("TAPEBOOK_CORES says how many cores training may count on", () => {
     else Deno.env.set("TAPEBOOK_CORES", before);
   }
 });
+
+Deno.test("labels that can't be read end training before it starts threads", async () => {
+  const bad = new SupervisedDataset({
+    frame,
+    labels: { values: labels.values.map((v) => v + 0.5) },
+    windowBars,
+  });
+  const m = await createModel({ ...config, kind: "cnn", filters: 4 });
+  // A thread that was left would keep this test from ending.
+  await assert.rejects(
+    () =>
+      trainSupervised(m, { train, validation: bad }, { lanes: 2, batchSize: 40, backend: "ort" }, {
+        log: () => {},
+      }),
+    /labels of head output must be class indices in \[0, 3\), got/,
+  );
+  m.dispose();
+});

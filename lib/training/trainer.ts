@@ -131,6 +131,8 @@ export async function trainSupervised(
   const resident = backend.name === "ort" && c.workers === 1
     ? residentData(model, losses, data.train, classWeights, c.augmentations)
     : null;
+  // Before there is an engine: labels that can't be read leave no thread behind.
+  const validation = data.validation ? await readValidation(data.validation, model, losses) : null;
   const batchSize = Math.min(c.batchSize, data.train.length);
   // A resumed training takes the parts that it had, whatever machine it goes on on.
   const asked = c.lanes !== undefined || c.microBatch !== undefined;
@@ -170,7 +172,6 @@ export async function trainSupervised(
   let samples = 0;
   let steps = 0;
   const began = performance.now();
-  const validation = data.validation ? await readValidation(data.validation, model, losses) : null;
   try {
     let yielded = performance.now();
     // Timers, requests and Ctrl-C get their turn even while steps answer at once.
