@@ -12,6 +12,7 @@ import type { ExperimentPermission, PermissionLevel } from "../../lib/contracts/
 import type { Database } from "../db/database.ts";
 import { experimentsOfDatasets } from "../db/evaluation_datasets.ts";
 import * as people from "../db/people.ts";
+import { experimentsOfReviews } from "../db/review_queues.ts";
 import { experimentsOfTraces } from "../db/traces.ts";
 import type { AppEnv } from "../env.ts";
 import { ApiError } from "../errors.ts";
@@ -92,6 +93,8 @@ interface References {
   models: Set<string>;
   traces: Set<string>;
   datasets: Set<string>;
+  /** Issues, label schemas, review queues and scorers, whose ids tell them apart. */
+  reviews: Set<string>;
   /** The model version asked for, which belongs to the experiment of its run. */
   version?: { name: string; version: string };
 }
@@ -126,6 +129,11 @@ const names: Record<string, Exclude<keyof References, "version">> = {
   trace_ids: "traces",
   request_ids: "traces",
   dataset_id: "datasets",
+  issue_id: "reviews",
+  schema_id: "reviews",
+  schema_ids: "reviews",
+  queue_id: "reviews",
+  scorer_ids: "reviews",
 };
 
 function collect(into: References, key: string, value: unknown): void {
@@ -160,6 +168,7 @@ async function referencesOf(c: Context<AppEnv>): Promise<References> {
     models: new Set(),
     traces: new Set(),
     datasets: new Set(),
+    reviews: new Set(),
   };
   const header = c.req.header("x-mlflow-experiment-id");
   if (header !== undefined) found.experiments.add(header.trim());
@@ -191,6 +200,8 @@ async function referencesOf(c: Context<AppEnv>): Promise<References> {
   takeVersion(url.searchParams.get("name"), url.searchParams.get("version"));
   const dataset = path.match(/\/mlflow\/datasets\/(d-[^/]+)/)?.[1];
   if (dataset !== undefined) found.datasets.add(dataset);
+  const issue = path.match(/\/mlflow\/issues\/(iss-[^/]+)/)?.[1];
+  if (issue !== undefined) found.reviews.add(issue);
   if (/json/.test(c.req.header("content-type") ?? "") || /\/mlflow\//.test(path)) {
     if (!/mlflow-artifacts|upload-artifact/.test(path) && c.req.raw.body) {
       const text = await c.req.text();
@@ -242,6 +253,10 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
       const owners = await people.experimentsOfVersion(db, name, version);
       ids.push(...owners.map((r) => String(r.experiment_id)));
     }
+    if (found.reviews.size > 0) {
+      const owners = await experimentsOfReviews(db, [...found.reviews]);
+      ids.push(...owners.map((r) => String(r.experiment_id)));
+    }
     for (const name of found.experimentNames) {
       const id = await people.experimentIdByName(db, name);
       if (id !== null) ids.push(id);
@@ -261,7 +276,12 @@ export function guardExperiments(): MiddlewareHandler<AppEnv> {
     await next();
     if (isRegistryPath(c.req.path) && c.res.ok) await hideVersions(c);
     if (isGovernanceList(c.req.method, c.req.path) && c.res.ok) await hideGovernance(c);
-    if (/\/experiments\/search$/.test(c.req.path) && c.res.ok) await hideExperiments(c);
+    if (/\/experiments\/search$/.test(c.req.path) && c.res.ok) {
+      await hideOfExperiments(c, "experiments");
+    }
+    if (/\/mlflow\/issues\/search$/.test(c.req.path) && c.res.ok) {
+      await hideOfExperiments(c, "issues");
+    }
     if (/\/mlflow\/datasets\/search$/.test(c.req.path) && c.res.ok) await hideDatasets(c);
   };
 }
@@ -287,16 +307,19 @@ async function hideDatasets(c: Context<AppEnv>): Promise<void> {
   });
 }
 
-/** Takes experiments that the caller may not read out of a search's answer. */
-async function hideExperiments(c: Context<AppEnv>): Promise<void> {
+/** Takes what belongs to experiments that the caller may not read out of a search's answer. */
+async function hideOfExperiments(
+  c: Context<AppEnv>,
+  field: "experiments" | "issues",
+): Promise<void> {
   const body = await c.res.clone().json();
-  const list: { experiment_id: string }[] = body.experiments ?? [];
+  const list: { experiment_id: string }[] = body[field] ?? [];
   const { experimentAccess } = c.get("services");
   const hidden = new Set(
     await experimentAccess.denied(list.map((e) => e.experiment_id), c.get("caller").name, "read"),
   );
   if (hidden.size === 0) return;
-  body.experiments = list.filter((e) => !hidden.has(e.experiment_id));
+  body[field] = list.filter((e) => !hidden.has(e.experiment_id));
   const headers = new Headers(c.res.headers);
   headers.delete("content-length");
   c.res = new Response(JSON.stringify(body), { status: c.res.status, headers });

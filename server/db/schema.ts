@@ -18,6 +18,7 @@ import {
 
 export * from "./schema_evaluation.ts";
 export * from "./schema_mcp.ts";
+export * from "./schema_reviews.ts";
 export * from "./schema_traces.ts";
 
 export const aliasChanges = pgTable("alias_changes", {

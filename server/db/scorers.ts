@@ -1,5 +1,5 @@
 /** SQL of scorers: what judges the traces of an experiment, in versions. @module */
-import { numberArray } from "./arrays.ts";
+import { numberArray, storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 
 export interface ScorerRow extends Record<string, unknown> {
@@ -81,4 +81,42 @@ export async function deleteScorer(
     [experimentId, name],
   );
   return rows.length > 0;
+}
+
+/** How often a scorer is to look at new traces, and at which. */
+export interface OnlineConfigRow extends Record<string, unknown> {
+  online_scoring_config_id: string;
+  scorer_id: string;
+  experiment_id: number;
+  sample_rate: number;
+  filter_string: string | null;
+}
+
+/** Writes the only configuration of the scorer. */
+export async function replaceOnlineConfig(sql: Sql, row: OnlineConfigRow): Promise<void> {
+  await sql.query(
+    `insert into online_scoring_configs (online_scoring_config_id, scorer_id, experiment_id,
+       sample_rate, filter_string) values ($1, $2, $3, $4, $5)
+     on conflict (scorer_id) do update set
+       online_scoring_config_id = excluded.online_scoring_config_id,
+       sample_rate = excluded.sample_rate, filter_string = excluded.filter_string`,
+    [
+      row.online_scoring_config_id,
+      row.scorer_id,
+      row.experiment_id,
+      row.sample_rate,
+      row.filter_string === null ? null : storableText(row.filter_string),
+    ],
+  );
+}
+
+export async function onlineConfigsOf(
+  sql: Sql,
+  scorerIds: readonly string[],
+): Promise<OnlineConfigRow[]> {
+  return await sql.query<OnlineConfigRow>(
+    `select * from online_scoring_configs where scorer_id = any($1::text::text[])
+     order by scorer_id`,
+    [textArray(scorerIds)],
+  );
 }

@@ -36,6 +36,9 @@ import { createGovernance, type Governance } from "./governance.ts";
 import { createLoggedModelService, type LoggedModelService } from "./logged_models.ts";
 import { createMcpRegistry, type McpRegistry } from "./mcp/mcp_registry.ts";
 import { createRegistryService } from "./registry_service.ts";
+import { createIssueService, type IssueService } from "./reviews/issues.ts";
+import { createLabelSchemaService, type LabelSchemaService } from "./reviews/label_schemas.ts";
+import { createReviewQueueService, type ReviewQueueService } from "./reviews/review_queues.ts";
 import { createTraceMetricService, type TraceMetricService } from "./trace_metrics.ts";
 import { createTraceService, type TraceService } from "./traces.ts";
 import type { TrackingService } from "./tracking.ts";
@@ -61,6 +64,9 @@ export interface Services extends Governance {
   readonly evaluationDatasets: EvaluationDatasetService;
   readonly scorers: ScorerService;
   readonly mcpRegistry: McpRegistry;
+  readonly issues: IssueService;
+  readonly labelSchemas: LabelSchemaService;
+  readonly reviewQueues: ReviewQueueService;
   readonly archives: ArchiveService;
   readonly versionSources: VersionSources;
   readonly metrics: ServerMetrics;
@@ -157,6 +163,9 @@ export async function createServices(
     archives: createArchiveService({ db, blobs, clock, events }),
     scorers: createScorerService({ db, clock, tracking }),
     mcpRegistry: createMcpRegistry({ db, clock }),
+    issues: createIssueService({ db, clock, tracking }),
+    labelSchemas: createLabelSchemaService({ db, clock, tracking }),
+    reviewQueues: createReviewQueueService({ db, clock, tracking }),
     traces: createTraceService({ db, clock, tracking }),
     traceMetrics: createTraceMetricService({ db }),
     versionSources: createVersionSources({ tracking, loggedModels, registry }),

@@ -1,7 +1,7 @@
 /** `/mlflow/scorers/…`. Scorers are kept and given back; judging is their clients' work. @module */
 import { Hono } from "hono";
 import type { AppEnv } from "../../env.ts";
-import { answer } from "./_answer.ts";
+import { answer, answerAsIs } from "./_answer.ts";
 import { optional, readRequest, required, t } from "./_request.ts";
 
 const named = { experiment_id: required(t.text), name: required(t.text) };
@@ -55,7 +55,23 @@ app.delete("/delete", async (c) => {
   return answer(c);
 });
 
-/** No scorer is run on new traces here, so none has a rate at which it would be. */
-app.get("/online-configs", (c) => c.json({ configs: [] }));
+app.get("/online-configs", async (c) => {
+  const { scorer_ids } = await readRequest(c, { scorer_ids: required(t.list(t.text)) });
+  return answerAsIs(c, { configs: await c.get("services").scorers.onlineConfigs(scorer_ids) });
+});
+
+app.put("/online-config", async (c) => {
+  const request = await readRequest(c, {
+    ...named,
+    sample_rate: required(t.double),
+    filter_string: optional(t.text),
+  });
+  const config = await c.get("services").scorers.setOnlineConfig(
+    { experimentId: request.experiment_id, name: request.name },
+    request.sample_rate,
+    request.filter_string,
+  );
+  return answerAsIs(c, { config });
+});
 
 export const scorerRoutes = app;

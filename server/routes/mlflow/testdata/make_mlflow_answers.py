@@ -16,6 +16,7 @@ import sys
 import requests
 import mlflow_requests_mcp
 import mlflow_requests_trace_metrics
+import mlflow_requests_reviews
 from mlflow_requests import S
 
 url = sys.argv[1]
