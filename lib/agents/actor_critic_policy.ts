@@ -10,7 +10,13 @@ import { type ActorCritic, type ActorCriticConfig, createActorCritic } from "./a
 import type { Space } from "./environment.ts";
 import { freezeForward, type FrozenForward } from "./frozen_forward.ts";
 import { fromJson, toJson } from "./plain_json.ts";
-import type { ActOptions, ExportOptions, Policy, PolicyOutputs } from "./policy.ts";
+import {
+  type ActOptions,
+  type ExportOptions,
+  exportSpecs,
+  type Policy,
+  type PolicyOutputs,
+} from "./policy.ts";
 
 const format = "tapebook-policy-1";
 
@@ -190,15 +196,13 @@ export class ActorCriticPolicy implements Policy {
   /** As {@linkcode Policy.toOnnx}. */
   async toOnnx(
     metadata: Record<string, string> = {},
-    { masks = this.isMasked }: ExportOptions = {},
+    options: ExportOptions = {},
   ): Promise<Uint8Array> {
     const { exportFunction } = await import("../onnx/mod.ts");
     const { network } = this;
     const { tf, head } = network;
-    const specs = [{ name: "observation", shape: [-1, this.observationSize] }];
-    if (this.stateSize > 0) specs.push({ name: "state", shape: [-1, this.stateSize] });
-    const takesMask = masks && head.maskSize > 0;
-    if (takesMask) specs.push({ name: "action_mask", shape: [-1, head.maskSize] });
+    const specs = exportSpecs(this, options);
+    const takesMask = specs.at(-1)!.name === "action_mask";
     return exportFunction(
       (observation, ...more) => {
         const before = this.stateSize > 0 ? more[0] : undefined;

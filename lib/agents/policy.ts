@@ -3,7 +3,7 @@
  * @module
  */
 import type { Rng } from "../math/mod.ts";
-import type { Space } from "./environment.ts";
+import { maskSize, type Space } from "./environment.ts";
 
 /** What a policy says of n observations. */
 export interface PolicyOutputs {
@@ -40,6 +40,20 @@ export interface ActOptions {
 export interface ExportOptions {
   /** Whether the graph takes `action_mask`. Default: {@linkcode Policy.isMasked}. */
   masks?: boolean;
+}
+
+/** Inputs of a policy's graph, in their order; rows are any number. */
+export function exportSpecs(
+  { observationSize, stateSize, actionSpace, isMasked }: Policy,
+  { masks = isMasked }: ExportOptions = {},
+): { name: string; shape: number[] }[] {
+  const sizes = {
+    observation: observationSize,
+    state: stateSize,
+    action_mask: masks ? maskSize(actionSpace) : 0,
+  };
+  return Object.entries(sizes).filter(([, size]) => size > 0)
+    .map(([name, size]) => ({ name, shape: [-1, size] }));
 }
 
 /** A policy: observations in, actions out; n rows in one native call. */

@@ -6,16 +6,10 @@ import { z } from "zod";
 import { explorationSchema } from "./exploration.ts";
 import { parseConfig } from "./parse_config.ts";
 import { scheduleSchema } from "./schedule.ts";
-
-const positive = z.number().positive();
-const share = z.number().min(0).max(1);
-const count = z.number().int().min(1);
+import { count, positive, share, synchronousFields } from "./synchronous_config.ts";
 
 export const ppoConfigSchema = z.strictObject({
-  /** Steps of all environments together; whole rollouts are made until it is reached. */
-  totalSteps: count,
-  /** Environments stepped together. */
-  environments: count.default(1),
+  ...synchronousFields,
   /** Steps of each environment in one rollout. */
   rolloutSteps: count.default(2048),
   /** Rows of one gradient step. */
@@ -23,9 +17,6 @@ export const ppoConfigSchema = z.strictObject({
   /** Passes over each rollout. */
   epochs: count.default(10),
   learningRate: positive.default(3e-4),
-  /** `linear` goes down to 0 at the end of the training. */
-  learningRateSchedule: z.enum(["constant", "linear"]).default("constant"),
-  gamma: share.default(0.99),
   gaeLambda: share.default(0.95),
   /** The ratio of probabilities is clipped to 1 ± this. */
   clipRange: scheduleSchema(positive).default(0.2),
@@ -33,25 +24,9 @@ export const ppoConfigSchema = z.strictObject({
   valueClipRange: positive.nullable().default(null),
   /** Advantages of each minibatch are shifted and scaled to mean 0 and deviation 1. */
   normalizeAdvantage: z.boolean().default(true),
-  /** A number, or from one to another over the training. */
-  entropyCoefficient: scheduleSchema(z.number().min(0)).default(0),
-  valueCoefficient: z.number().min(0).default(0.5),
-  /** Gradients are scaled to at most this common norm. */
-  maxGradientNorm: positive.default(0.5),
   adamEpsilon: positive.default(1e-5),
   /** Epochs of a rollout stop when the approximate KL divergence exceeds 1.5 times this. */
   targetKl: positive.nullable().default(null),
-  /** Units of the hidden layers of actor and critic. */
-  hidden: z.array(count).default([64, 64]),
-  /** `shared`: actor and critic are two last layers on one trunk. */
-  trunk: z.enum(["separate", "shared"]).default("separate"),
-  activation: z.enum(["tanh", "relu"]).default("tanh"),
-  /** Orthogonal initial weights; false: uniform ones after Glorot & Bengio. */
-  orthogonal: z.boolean().default(true),
-  /** Boxes: tanh of the draw scaled to the bounds, instead of clipping the draw to them. */
-  squash: z.boolean().default(false),
-  /** Boxes: logarithm of the standard deviation at the start. */
-  initialLogStd: z.number().default(0),
   /** LSTM before the trunks; minibatches are then whole sequences of `sequenceSteps`. */
   recurrent: z.strictObject({
     units: count.default(64),
@@ -60,10 +35,7 @@ export const ppoConfigSchema = z.strictObject({
   }).nullable().default(null),
   /** Running mean and deviation of observations, renewed after each update, kept in the policy. */
   normalizeObservations: z.strictObject({ clip: positive.default(10) }).nullable().default(null),
-  /** Rewards over the running deviation of discounted returns. */
-  scaleRewards: z.strictObject({ clip: positive.default(10) }).nullable().default(null),
   exploration: explorationSchema.nullable().default(null),
-  seed: z.number().int().min(0).default(0),
 });
 
 /** What a caller writes: everything but `totalSteps` has a default. */

@@ -9,25 +9,8 @@ import { EpisodeLog } from "./episode_log.ts";
 import type { Learner, LearnerState, LearnerUpdate } from "./learner.ts";
 import { Rollout } from "./rollout.ts";
 import { scaleRewards } from "./scale_rewards.ts";
+import type { SynchronousConfig } from "./synchronous_config.ts";
 import { type MakeEnvironment, type VectorEnvironment, vectorize } from "./vector_environment.ts";
-
-/** The part of a configuration that environments and policy are made by. */
-export interface SynchronousConfig {
-  totalSteps: number;
-  environments: number;
-  gamma: number;
-  scaleRewards: { clip: number } | null;
-  hidden: number[];
-  trunk: "separate" | "shared";
-  activation: "tanh" | "relu";
-  orthogonal: boolean;
-  squash: boolean;
-  initialLogStd: number;
-  recurrent: { units: number; shared: boolean } | null;
-  normalizeObservations?: { clip: number } | null;
-  seed: number;
-  [more: string]: unknown;
-}
 
 /** Environments as configured, and a new policy for them. */
 export interface SynchronousParts {

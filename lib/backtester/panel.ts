@@ -76,8 +76,10 @@ export function createPanel(input: BarsInput, options: PanelOptions = {}): Panel
   };
 }
 
-function assetOf(symbol: string, bars: Bars, first: number, last: number): AssetColumns {
-  const { open, high, low, close, volume } = bars;
+type Columns = Pick<Bars, "open" | "high" | "low" | "close" | "volume">;
+
+function assetOf(symbol: string, columns: Columns, first: number, last: number): AssetColumns {
+  const { open, high, low, close, volume } = columns;
   return {
     symbol,
     open,
@@ -109,17 +111,7 @@ function align(symbol: string, bars: Bars, time: Float64Array): AssetColumns {
     if (first === n) first = row;
     last = row;
   }
-  return {
-    symbol,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    first,
-    last,
-    hasVolume: bars.volume.some((v) => v > 0),
-  };
+  return assetOf(symbol, { open, high, low, close, volume }, first, last);
 }
 
 function unionOfTimes(columns: readonly Float64Array[]): Float64Array {

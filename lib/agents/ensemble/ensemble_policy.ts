@@ -8,7 +8,13 @@ import type { CompiledFunction } from "../../onnx/mod.ts";
 import { ActorCriticPolicy, loadPolicy } from "../actor_critic_policy.ts";
 import { sameSpace, type Space } from "../environment.ts";
 import { parseConfig } from "../parse_config.ts";
-import type { ActOptions, ExportOptions, Policy, PolicyOutputs } from "../policy.ts";
+import {
+  type ActOptions,
+  type ExportOptions,
+  exportSpecs,
+  type Policy,
+  type PolicyOutputs,
+} from "../policy.ts";
 import {
   checkCombination,
   type Combination,
@@ -217,15 +223,13 @@ export class EnsemblePolicy implements Policy {
    */
   async toOnnx(
     metadata: Record<string, string> = {},
-    { masks = this.isMasked }: ExportOptions = {},
+    options: ExportOptions = {},
   ): Promise<Uint8Array> {
     const { exportFunction } = await import("../../onnx/mod.ts");
     const networks = this.members.map((m) => m.network);
     const { tf, head } = networks[0];
-    const specs = [{ name: "observation", shape: [-1, this.observationSize] }];
-    if (this.stateSize > 0) specs.push({ name: "state", shape: [-1, this.stateSize] });
-    const takesMask = masks && head.maskSize > 0;
-    if (takesMask) specs.push({ name: "action_mask", shape: [-1, head.maskSize] });
+    const specs = exportSpecs(this, options);
+    const takesMask = specs.at(-1)!.name === "action_mask";
     return exportFunction(
       (observation, ...more) => {
         const state = this.stateSize > 0 ? more[0] : undefined;
