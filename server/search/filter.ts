@@ -11,7 +11,7 @@
  * @module
  */
 import { invalid } from "../errors.ts";
-import { position, type Token, tokenize } from "./lexer.ts";
+import { clauseParts, FilterSyntaxError, position, type Token, tokenize } from "./lexer.ts";
 
 export type Comparator =
   | "="
@@ -55,6 +55,14 @@ export interface Grammar {
   aliases?: Record<string, string>;
   /** What messages call a key, where it is not "attribute key". */
   keyWords?: string;
+  /** MLflow's words for an entity that is none, where they are not the usual ones. */
+  entityWords?: string;
+  /** MLflow's words for a comparator that a key does not take; null for the usual ones. */
+  comparatorWords?(entity: string, key: string, comparator: Comparator): string | null;
+  /** MLflow's words for a filter that is no list of comparisons, where they are not the usual ones. */
+  syntaxWords?(filter: string): string;
+  /** Whether messages put the parts of a clause in quotes. */
+  quotesParts?: boolean;
   /** Entities whose values may be numbers as well as strings. */
   freeValues?: readonly string[];
   /** The entities that order_by may name; all of them where it is absent. */
@@ -92,7 +100,8 @@ export function parseIdentifier(
   const entity = Object.hasOwn(grammar.entities, written) ? grammar.entities[written] : undefined;
   if (entity === undefined) {
     throw invalid(
-      `Invalid entity type '${written}'. Valid values are ${list(grammar.entityNames)}${where}`,
+      `Invalid entity type '${written}'. ` +
+        (grammar.entityWords ?? `Valid values are ${list(grammar.entityNames)}`) + where,
     );
   }
   let key = unquote(bare ? text : text.slice(dot![0].length));
@@ -152,10 +161,7 @@ class Parser {
   #unexpected(expected: string) {
     const token = this.#peek();
     const found = token.kind === "end" ? "the end" : `'${token.text}'`;
-    return invalid(
-      `Invalid clause(s) in filter string: expected ${expected}, found ${found} ` +
-        position(this.filter, token.at),
-    );
+    return new FilterSyntaxError(`expected ${expected}, found ${found}`, token.at);
   }
 
   #or(): Filter {
@@ -172,10 +178,7 @@ class Parser {
 
   #not(): Filter {
     if (++this.#depth > maxDepth) {
-      throw invalid(
-        `Invalid clause(s) in filter string: nested deeper than ${maxDepth} ` +
-          position(this.filter, this.#peek().at),
-      );
+      throw new FilterSyntaxError(`nested deeper than ${maxDepth}`, this.#peek().at);
     }
     try {
       if (this.#takeWord("NOT")) return { kind: "not", part: this.#not() };
@@ -193,6 +196,12 @@ class Parser {
   #comparison(): Comparison {
     const first = this.#peek();
     if (first.kind !== "word" && !(first.kind === "string" && first.text[0] === '"')) {
+      if (/^(number|string)$/.test(first.kind) && this.#tokens[this.#i + 1].kind === "operator") {
+        throw invalid(
+          `Invalid comparison clause. Expected 'Identifier' found '${first.text}' ` +
+            position(this.filter, first.at),
+        );
+      }
       throw this.#unexpected("a key such as metrics.loss");
     }
     this.#i++;
@@ -203,16 +212,17 @@ class Parser {
     const allowed = this.grammar.comparators(entity, key);
     if (!allowed.includes(comparator)) {
       if (comparator === "IS NULL" || comparator === "IS NOT NULL") {
+        const hasParams = this.grammar.entityNames.includes("parameter");
         throw invalid(
-          "IS NULL / IS NOT NULL is only supported for tags and params, not for " +
-            `'${entity}' '${key}' ${position(this.filter, operatorAt.at)}`,
+          `IS NULL / IS NOT NULL is only supported for tags${hasParams ? " and params" : ""}, ` +
+            `not for ${hasParams ? `'${entity}'` : entity} '${key}' ` +
+            position(this.filter, operatorAt.at),
         );
       }
       this.#refuseList(entity, key, comparator);
-      throw invalid(
-        `Invalid comparator '${comparator}' not one of '${set(allowed)}' ` +
-          position(this.filter, operatorAt.at),
-      );
+      const words = this.grammar.comparatorWords?.(entity, key, comparator) ??
+        `Invalid comparator '${comparator}' not one of '${set(this.#told(entity, allowed))}'`;
+      throw invalid(`${words} ${position(this.filter, operatorAt.at)}`);
     }
     if (comparator === "IS NULL" || comparator === "IS NOT NULL") {
       return { kind: "comparison", entity, key, comparator };
@@ -221,6 +231,12 @@ class Parser {
       ? this.#list()
       : this.#value(entity, key);
     return { kind: "comparison", entity, key, comparator, value };
+  }
+
+  /** The comparators as MLflow tells them: all attributes that are text seem to take a list. */
+  #told(entity: string, allowed: readonly Comparator[]): readonly Comparator[] {
+    if (entity !== "attribute" || !allowed.includes("LIKE")) return allowed;
+    return [...new Set([...allowed, "IN", "NOT IN"] as const)];
   }
 
   /** Tells a list, or a word for a number, before the comparator that does not belong, as MLflow does. */
@@ -294,8 +310,10 @@ class Parser {
 
   #value(entity: string, key: string): string | number {
     const token = this.#peek();
+    // A comparison that ends here is no comparison, whatever its value would be.
+    if (token.kind === "end") throw this.#unexpected("a value");
     const where = position(this.filter, token.at);
-    const found = token.kind === "end" ? "the end" : token.text;
+    const found = token.text;
     if (this.#isNumeric(entity, key)) {
       if (token.kind !== "number") throw this.#notANumber(entity, key, found);
       this.#i++;
@@ -320,7 +338,15 @@ class Parser {
     return stringValue(token.text);
   }
 
+  /** The list that begins at `open` as Python writes it, where one of a single value has a comma. */
+  #tuple(open: number): string {
+    const end = this.filter.indexOf(")", open);
+    const text = this.filter.slice(open + 1, end < 0 ? undefined : end).trim();
+    return text.includes(",") ? `(${text})` : `(${text},)`;
+  }
+
   #list(): string[] {
+    const open = this.#peek().at;
     if (!this.#takePunctuation("(")) throw this.#unexpected("'(' and a list of quoted strings");
     const values: string[] = [];
     for (;;) {
@@ -331,11 +357,13 @@ class Parser {
             `empty list ${position(this.filter, token.at)}`,
         );
       }
+      if (token.kind === "end") throw this.#unexpected("a quoted string");
       if (token.kind !== "string") {
         throw invalid(
           "While parsing a list in the query, expected string value, punctuation, or whitespace, " +
-            `but got different type in list: ${token.kind === "end" ? "the end" : token.text} ` +
-            position(this.filter, token.at),
+            `but got different type in list: ${this.#tuple(open)} ${
+              position(this.filter, token.at)
+            }`,
         );
       }
       values.push(stringValue(token.text));
@@ -359,5 +387,14 @@ function stringValue(text: string): string {
  */
 export function parseFilter(text: string | undefined, grammar: Grammar): Filter | null {
   if (!text?.trim()) return null;
-  return new Parser(text, grammar).parse();
+  try {
+    return new Parser(text, grammar).parse();
+  } catch (error) {
+    if (!(error instanceof FilterSyntaxError)) throw error;
+    const where = `(${error.reason} ${position(text, error.at)})`;
+    if (grammar.syntaxWords) throw invalid(`${grammar.syntaxWords(text)} ${where}`);
+    const parts = clauseParts(text, error.at)
+      .map((part) => grammar.quotesParts ? `'${part}'` : part).join(", ");
+    throw invalid(`Invalid clause(s) in filter string: ${parts} ${where}`);
+  }
 }

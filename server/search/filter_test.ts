@@ -35,8 +35,24 @@ Deno.test("a refused filter says what is wrong and where", () => {
     ["params.a = 'b' params.c = 'd'", /expected AND, OR or the end, found 'params\.c'/],
     ["(params.a = 'b'", /expected '\)', found the end/],
     ["params.a", /expected a comparator, found the end/],
-    ["params.a = 'b'; drop table runs", /';' is not understood at character 15/],
-    ["run_id IN ('a', 1)", /While parsing a list .* got different type in list: 1/],
+    [
+      "params.a = 'b'; drop table runs",
+      /multiple expression .* Provide AND-ed expression list\. Found ';' at character 15/,
+    ],
+    [
+      "params.a ? 'b'",
+      /in filter string: 'params\.a', '\?', ''b'' \('\?' is not understood at cha/,
+    ],
+    [
+      "params.a = 'b' AND metrics.c >",
+      /filter string: 'metrics\.c', '>' \(expected a value, found/,
+    ],
+    ["params.a ! 'b'", /Invalid comparator '!' not one of .* at character 10/],
+    ["1 = 'b'", /Invalid comparison clause\. Expected 'Identifier' found '1' at character 1/],
+    [
+      "run_id IN ('a', 1)",
+      /While parsing a list .* different type in list: \('a', 1\) at character 17/,
+    ],
     ["run_id IN ()", /While parsing a list/],
     ["(".repeat(300) + "params.a = 'b'" + ")".repeat(300), /nested deeper than 100/],
   ];

@@ -18,7 +18,12 @@ const parameter = {
 const withNull = [...stringComparators, "IS NULL", "IS NOT NULL"] as const;
 const withList = [...stringComparators, "IN", "NOT IN"] as const;
 
+const tagOrAttribute = "Valid entity types are ('attribute', 'tag', 'tags')";
+const comparatorFor = (entity: string, comparator: string) =>
+  `Invalid comparator for ${entity}: ${comparator}`;
+
 export const runGrammar: Grammar = {
+  quotesParts: true,
   entities: {
     ...metric,
     ...parameter,
@@ -60,6 +65,9 @@ export const runGrammar: Grammar = {
 export const experimentGrammar: Grammar = {
   entities: { ...tag, ...attribute },
   entityNames: ["tag", "attribute"],
+  entityWords: tagOrAttribute,
+  comparatorWords: (entity, _key, comparator) =>
+    entity === "tag" ? comparatorFor(entity, comparator) : null,
   keys: {
     attribute: {
       name: "string",
@@ -79,6 +87,8 @@ export const experimentGrammar: Grammar = {
 export const modelGrammar: Grammar = {
   entities: { ...tag, ...attribute },
   entityNames: ["tag", "attribute"],
+  entityWords: tagOrAttribute,
+  comparatorWords: (entity, _key, comparator) => comparatorFor(entity, comparator),
   keys: { attribute: { name: "string" } },
   comparators: (entity) => entity === "tag" ? stringComparators : withList,
 };
@@ -102,6 +112,14 @@ export const versionGrammar: Grammar = {
 };
 
 export const loggedModelGrammar: Grammar = {
+  syntaxWords: (filter) =>
+    `Invalid filter string: '${filter}'. Expected a list of comparisons separated by 'AND' ` +
+    "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01')",
+  comparatorWords: (entity, key, comparator) =>
+    entity === "attribute" && !key.endsWith("_timestamp")
+      ? `Invalid comparison operator for attributes.${key}: '${comparator}'. Expected one of ` +
+        "('=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN')"
+      : null,
   entities: { ...metric, ...parameter, ...tag, ...attribute },
   entityNames: ["metric", "parameter", "tag", "attribute"],
   keys: {

@@ -1,6 +1,13 @@
 /** Splits filter strings into tokens that know where they stand. @module */
 import { invalid } from "../errors.ts";
 
+/** What is wrong with the shape of a filter, and where; parseFilter() makes an answer of it. */
+export class FilterSyntaxError extends Error {
+  constructor(readonly reason: string, readonly at: number) {
+    super(reason);
+  }
+}
+
 export type TokenKind = "word" | "string" | "number" | "operator" | "punctuation" | "end";
 
 export interface Token {
@@ -16,14 +23,16 @@ export function position(filter: string, at: number): string {
   return `at character ${at + 1} of the filter ${JSON.stringify(filter)}`;
 }
 
-const operators = ["<=", ">=", "!=", "<>", "==", "<", ">", "="];
+/** `!` alone is none, and told to be none. */
+const operators = ["<=", ">=", "!=", "<>", "==", "<", ">", "=", "!"];
 
 /**
  * The tokens of `filter`, ended by one of kind "end". A word may hold dots and quoted parts:
  * ``params.`learning rate` `` is one word. The keys of params and metrics may also hold `/`, `-`
  * and `:` without quotes where that is unambiguous.
  *
- * @throws {ApiError} For a quote that is not closed or a character that starts nothing.
+ * @throws {FilterSyntaxError} For a quote that is not closed or a character that starts nothing.
+ * @throws {ApiError} For a semicolon.
  */
 export function tokenize(filter: string): Token[] {
   const tokens: Token[] = [];
@@ -34,10 +43,7 @@ export function tokenize(filter: string): Token[] {
     for (;;) {
       end = filter.indexOf(quote, end);
       if (end < 0) {
-        throw invalid(
-          `Invalid clause(s) in filter string: the quote ${quote} is not closed ` +
-            position(filter, from),
-        );
+        throw new FilterSyntaxError(`the quote ${quote} is not closed`, from);
       }
       if (quote === "'" && filter[end + 1] === "'") end += 2;
       else return end + 1;
@@ -82,10 +88,24 @@ export function tokenize(filter: string): Token[] {
       tokens.push({ kind: /^"[^"]*"$/.test(text) ? "string" : "word", text, at: start });
       continue;
     }
-    throw invalid(
-      `Invalid clause(s) in filter string: '${c}' is not understood ${position(filter, start)}`,
-    );
+    if (c === ";") {
+      throw invalid(
+        `Search filter contained multiple expression '${filter}'. Provide AND-ed expression list. ` +
+          `Found ';' ${position(filter, start)}`,
+      );
+    }
+    throw new FilterSyntaxError(`'${c}' is not understood`, start);
   }
   tokens.push({ kind: "end", text: "", at: filter.length });
   return tokens;
+}
+
+/** Parts of a clause as MLflow's messages list them. */
+const parts = /'(?:[^']|'')*'|"[^"]*"|[(),]|[<>=!]+|[^\s(),<>=!'"`]*`[^`]*`|[^\s(),<>=!'"`]+|\S/g;
+
+/** The parts of the filter from the clause that holds character `at` on, without its ANDs. */
+export function clauseParts(filter: string, at: number): string[] {
+  const before = [...filter.slice(0, at).matchAll(/\sAND\s/gi)].at(-1);
+  const clause = filter.slice(before ? before.index + before[0].length : 0);
+  return [...clause.matchAll(parts)].map(([part]) => part).filter((part) => !/^and$/i.test(part));
 }
