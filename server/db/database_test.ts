@@ -203,3 +203,24 @@ testWith("postgres", "a transaction whose connection ends is undone and said to 
     await drop();
   }
 }, { sanitizeOps: false, sanitizeResources: false });
+
+testWith("postgres", "sslmode is read as libpq reads it", async () => {
+  const { url, drop } = await createTestDatabase();
+  try {
+    for (const mode of ["disable", "allow", "prefer"]) {
+      const db = await openPostgres(`${url}?sslmode=${mode}`, { connections: 1 });
+      const stop = await db.listen("modes", () => {});
+      assert.deepEqual(await db.query("select 1 as one"), [{ one: 1 }], mode);
+      await stop();
+      await db.close();
+    }
+    for (const mode of ["require", "verify-full"]) {
+      await assert.rejects(
+        openPostgres(`${url}?sslmode=${mode}`, { connections: 1 }),
+        /Cannot connect to the database of DATABASE_URL .*: The server does not support SSL/,
+      );
+    }
+  } finally {
+    await drop();
+  }
+}, { sanitizeOps: false, sanitizeResources: false });

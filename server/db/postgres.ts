@@ -57,6 +57,15 @@ function openPool(url: string, connections: number, settings?: string): pg.Pool 
   return pool;
 }
 
+/** The address with sslmode read as libpq reads it: only verify-ca and verify-full check certificates. */
+function asLibpq(url: string, sslmode = new URL(url).searchParams.get("sslmode")): string {
+  if (sslmode === null) return url;
+  const address = new URL(url);
+  address.searchParams.set("sslmode", sslmode === "allow" ? "prefer" : sslmode);
+  address.searchParams.set("uselibpqcompat", "true");
+  return address.href;
+}
+
 const noServer = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|CONNECT_TIMEOUT/;
 
 /** What was wrong with the address, without the password in it. */
@@ -69,18 +78,22 @@ function connectionError(url: string, error: unknown): Error {
   return new Error(`Cannot connect to the database of DATABASE_URL (${where}): ${reason}${hint}`);
 }
 
-/** A pool that was seen to connect, and the settings that its server takes. */
+/** A pool that was seen to connect, and the address that it took. */
 async function connect(
   url: string,
   connections: number,
   settings?: string,
-): Promise<pg.Pool> {
+): Promise<{ pool: pg.Pool; url: string }> {
   const pool = openPool(url, connections, settings);
   try {
     await pool.query("select 1");
-    return pool;
+    return { pool, url };
   } catch (error) {
     await pool.end();
+    const isOptional = /[?&]sslmode=prefer(&|$)/.test(url);
+    if (isOptional && /does not support SSL/.test(String(error))) {
+      return await connect(asLibpq(url, "disable"), connections, settings);
+    }
     // Some poolers in front of a server take no settings.
     if (settings && /startup parameter/.test(String(error))) return await connect(url, connections);
     throw connectionError(url, awayError(error));
@@ -124,7 +137,7 @@ export async function openPostgres(
   options: { connections?: number } = {},
 ): Promise<Database> {
   const settings = Object.entries(planning).map(([name, value]) => `-c ${name}=${value}`).join(" ");
-  const pool = await connect(url, options.connections ?? 8, settings);
+  const { pool, url: address } = await connect(asLibpq(url), options.connections ?? 8, settings);
   const names = new StatementNames();
   const clients = new Set<pg.ClientBase>();
   const ages = new WeakMap<pg.ClientBase, number>();
@@ -133,7 +146,7 @@ export async function openPostgres(
     ages.set(client, names.generation);
   });
   pool.on("remove", (client) => clients.delete(client));
-  const listener = createListener(() => new PatientClient({ connectionString: url }));
+  const listener = createListener(() => new PatientClient({ connectionString: address }));
 
   /** A free connection. While PostgreSQL starts, it is asked again for a moment. */
   async function take(): Promise<pg.PoolClient> {
