@@ -80,4 +80,5 @@ export {
 export { type LoadedSavedModel, loadSavedModel } from "./saved_model.ts";
 export { TensorboardWriter } from "./tensorboard.ts";
 export { predictWithUncertainty, type UncertainPrediction } from "./uncertainty.ts";
+export { type WandbOfflineOptions, WandbOfflineWriter } from "./wandb_offline.ts";
 export { TrainingError } from "./training_error.ts";

@@ -2,7 +2,7 @@
  * Metrics as TensorBoard event files.
  *
  * An event file is a sequence of TFRecords (length, checksum, protobuf, checksum). Only scalars are
- * written. Weights & Biases' offline format is a private log of its client: it is not written.
+ * written.
  * @module
  */
 import type { TrainCallbacks } from "./trainer.ts";
