@@ -45,6 +45,37 @@ export class RollingMax {
   }
 }
 
+/** The highest of one column and the lowest of another (or the same) over the last `window` rows. */
+export class RollingRange {
+  readonly #high: RollingMax;
+  readonly #low: RollingMax;
+
+  constructor(window: number) {
+    this.#high = new RollingMax(window);
+    this.#low = new RollingMax(window);
+  }
+
+  reset(): void {
+    this.#high.reset();
+    this.#low.reset();
+  }
+
+  /** As `RollingMax.run()`, into `top` from place `topAt` and `bottom` from place `bottomAt` on. */
+  run(
+    high: Float64Array,
+    low: Float64Array,
+    from: number,
+    to: number,
+    top: Float64Array,
+    topAt: number,
+    bottom: Float64Array,
+    bottomAt: number,
+  ): void {
+    this.#high.run(high, from, to, 1, top, topAt);
+    this.#low.run(low, from, to, -1, bottom, bottomAt);
+  }
+}
+
 /** The values of a window that no later one exceeds, descending (with sign -1 ascending). */
 class MonotonicQueue {
   readonly #values: Float64Array;

@@ -3,7 +3,7 @@ import { AverageTrueRange } from "../average_true_range.ts";
 import { Ema } from "../ema.ts";
 import { bars, defineFeature, source } from "../feature_definition.ts";
 import type { Kernel } from "../kernel.ts";
-import { RollingMax } from "../rolling_max.ts";
+import { RollingRange } from "../rolling_max.ts";
 import { RollingVariance } from "../rolling_variance.ts";
 import { scratch } from "../scratch.ts";
 import { firstDefined } from "../series.ts";
@@ -55,16 +55,11 @@ function keltnerKernel(window: number, atrWindow: number, multiple: number): Ker
 }
 
 function donchianKernel(window: number): Kernel {
-  const high = new RollingMax(window);
-  const low = new RollingMax(window);
+  const extremes = new RollingRange(window);
   return {
-    reset() {
-      high.reset();
-      low.reset();
-    },
+    reset: () => extremes.reset(),
     run([h, l, c], [upper, lower, middle, place], from, to) {
-      high.run(h, from, to, 1, upper, from);
-      low.run(l, from, to, -1, lower, from);
+      extremes.run(h, l, from, to, upper, from, lower, from);
       for (let i = from; i < to; i++) {
         const lowest = lower[i];
         const spread = upper[i] - lowest;
@@ -77,19 +72,16 @@ function donchianKernel(window: number): Kernel {
 
 function ichimokuKernel(conversion: number, base: number, span: number): Kernel {
   const windows = [conversion, base, span];
-  const highs = windows.map((w) => new RollingMax(w));
-  const lows = windows.map((w) => new RollingMax(w));
+  const ranges = windows.map((w) => new RollingRange(w));
   return {
     reset() {
-      for (const extreme of highs) extreme.reset();
-      for (const extreme of lows) extreme.reset();
+      for (const range of ranges) range.reset();
     },
     run([h, l], [short, middle, spanA, spanB], from, to) {
       const bottom = scratch(0, to - from);
       const lines = [short, middle, spanB];
       for (let k = 0; k < 3; k++) {
-        highs[k].run(h, from, to, 1, lines[k], from);
-        lows[k].run(l, from, to, -1, bottom, 0);
+        ranges[k].run(h, l, from, to, lines[k], from, bottom, 0);
         middleOf(lines[k], bottom, from, to);
       }
       for (let i = from; i < to; i++) {

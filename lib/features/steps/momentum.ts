@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Ema, EmaChain, wilder } from "../ema.ts";
 import { bars, defineFeature, fastBelowSlow, source, windowed } from "../feature_definition.ts";
 import { fromSecondRow, type Kernel } from "../kernel.ts";
-import { RollingMax } from "../rolling_max.ts";
+import { RollingRange } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
 import { firstDefined, Series } from "../series.ts";
@@ -184,16 +184,14 @@ function tsiKernel(long: number, short: number): Kernel {
 /** Stochastic RSI: the RSI's place in its own range of the last bars, and its simple average. */
 function stochasticRsiKernel(window: number, range: number, smooth: number): Kernel {
   const rsi = strengthKernel(window, false);
-  const high = new RollingMax(range);
-  const low = new RollingMax(range);
+  const extremes = new RollingRange(range);
   const average = new RollingSum(smooth);
   const index = new Series(range);
   const places = new Series(smooth);
   return {
     reset() {
       rsi.reset();
-      high.reset();
-      low.reset();
+      extremes.reset();
       average.reset();
     },
     run(inputs, [k, d], from, to) {
@@ -206,8 +204,7 @@ function stochasticRsiKernel(window: number, range: number, smooth: number): Ker
       const n = end - start;
       k.fill(NaN, from, to - n);
       d.fill(NaN, from, to - n);
-      high.run(values, start, end, 1, k, to - n);
-      low.run(values, start, end, -1, d, to - n);
+      extremes.run(values, values, start, end, k, to - n, d, to - n);
       const first = firstDefined(k, to - n, to);
       d.fill(NaN, to - n, first);
       const kept = places.extend(to - first);

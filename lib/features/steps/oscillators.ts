@@ -3,7 +3,7 @@ import { bars, defineFeature, fastBelowSlow } from "../feature_definition.ts";
 import { typicalPrices } from "../bar_prices.ts";
 import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { deviationsByBlock, goesByBlock } from "../block_passes.ts";
-import { RollingMax } from "../rolling_max.ts";
+import { RollingRange } from "../rolling_max.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
 import { firstDefined, Series } from "../series.ts";
@@ -16,22 +16,19 @@ const highLowClose = ["high", "low", "close"];
  * average of k. In a range of nothing the close is in the middle, 50 (TA-Lib gives 0).
  */
 function stochasticKernel(window: number, smoothK: number, smoothD: number): Kernel {
-  const high = new RollingMax(window);
-  const low = new RollingMax(window);
+  const extremes = new RollingRange(window);
   const averageK = new RollingSum(smoothK);
   const averageD = new RollingSum(smoothD);
   const raw = new Series(smoothK);
   const smooth = new Series(smoothD);
   return {
     reset() {
-      high.reset();
-      low.reset();
+      extremes.reset();
       averageK.reset();
       averageD.reset();
     },
     run([h, l, c], [k, d], from, to) {
-      high.run(h, from, to, 1, k, from);
-      low.run(l, from, to, -1, d, from);
+      extremes.run(h, l, from, to, k, from, d, from);
       const first = firstDefined(k, from, to);
       d.fill(NaN, from, first);
       const place = raw.extend(to - first);
@@ -56,17 +53,12 @@ function stochasticKernel(window: number, smoothK: number, smoothD: number): Ker
 
 /** Williams' %R, -100 to 0; -50 in a range of nothing (TA-Lib gives 0). */
 function williamsKernel(window: number): Kernel {
-  const high = new RollingMax(window);
-  const low = new RollingMax(window);
+  const extremes = new RollingRange(window);
   return {
-    reset() {
-      high.reset();
-      low.reset();
-    },
+    reset: () => extremes.reset(),
     run([h, l, c], [out], from, to) {
       const bottom = scratch(0, to - from);
-      high.run(h, from, to, 1, out, from);
-      low.run(l, from, to, -1, bottom, 0);
+      extremes.run(h, l, from, to, out, from, bottom, 0);
       for (let i = from, k = 0; i < to; i++, k++) {
         const highest = out[i];
         const spread = highest - bottom[k];

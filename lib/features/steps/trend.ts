@@ -6,7 +6,7 @@ import { bars, defineFeature, source } from "../feature_definition.ts";
 import { fromSecondRow, type Kernel } from "../kernel.ts";
 import { sarKernel } from "../parabolic_sar.ts";
 import { RollingExtremeAge } from "../rolling_extreme_age.ts";
-import { RollingMax } from "../rolling_max.ts";
+import { RollingRange } from "../rolling_max.ts";
 import { regressionKernel } from "../rolling_regression.ts";
 import { RollingSum } from "../rolling_sum.ts";
 import { scratch } from "../scratch.ts";
@@ -138,15 +138,13 @@ function massKernel(smooth: number, window: number): Kernel {
 /** How much longer the path was than the range it stayed in, on a logarithmic scale. */
 function choppinessKernel(window: number): Kernel {
   const path = new RollingSum(window);
-  const high = new RollingMax(window);
-  const low = new RollingMax(window);
+  const extremes = new RollingRange(window);
   const ranges = new Series(window);
   const scale = 100 / Math.log10(window);
   return fromSecondRow({
     reset() {
       path.reset();
-      high.reset();
-      low.reset();
+      extremes.reset();
     },
     run([h, l, c], [out], from, to) {
       const n = to - from;
@@ -155,8 +153,7 @@ function choppinessKernel(window: number): Kernel {
       const top = scratch(0, n);
       const bottom = scratch(1, n);
       path.run(ranges.values, place, place + n, out, from);
-      high.run(h, from, to, 1, top, 0);
-      low.run(l, from, to, -1, bottom, 0);
+      extremes.run(h, l, from, to, top, 0, bottom, 0);
       for (let i = from, k = 0; i < to; i++, k++) {
         const spread = top[k] - bottom[k];
         out[i] = spread === 0 ? 100 : scale * Math.log10(out[i] / spread);
