@@ -8,6 +8,7 @@ import { boxSpace, discreteSpace, EnvironmentError } from "./environment.ts";
 import { marketEnvironment } from "./market_environment.ts";
 import { orthogonalKernel } from "./orthogonal.ts";
 import { ppo } from "./ppo.ts";
+import type { PpoConfig } from "./ppo_config.ts";
 import { TrainingDivergedError } from "./trainer.ts";
 
 const quick = { totalSteps: 512, environments: 2, rolloutSteps: 128, seed: 4 };
@@ -127,6 +128,62 @@ Deno.test("the first minibatch of a rollout has ratio 1 where choices are masked
     assert.ok(Math.abs(approxKl) < 1e-6, `approxKl ${approxKl}`);
     assert.ok(entropy < Math.log(2), `entropy ${entropy} of at most two choices`);
   }
+  policy.dispose();
+});
+
+Deno.test("each switch of PPO's loss and optimizer changes what is learned, and schedules that stand still do not", async () => {
+  const weightsOf = async (changes: Partial<PpoConfig>) => {
+    const { policy } = await ppo.train(() => cartPole(), {
+      totalSteps: 128,
+      rolloutSteps: 64,
+      epochs: 2,
+      hidden: [4],
+      learningRate: 0.01,
+      ...changes,
+    });
+    const weights = policy.state().weights.flat();
+    policy.dispose();
+    return weights;
+  };
+  const distance = (a: number[], b: number[]) =>
+    a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0);
+  const plain = await weightsOf({});
+  for (
+    const same of [
+      { clipRange: { from: 0.2, to: 0.2 } },
+      { entropyCoefficient: { from: 0, to: 0 } },
+      { maxGradientNorm: 0.5, valueCoefficient: 0.5, adamEpsilon: 1e-5, gaeLambda: 0.95 },
+    ]
+  ) assert.ok(distance(await weightsOf(same), plain) < 1e-6, JSON.stringify(same));
+  for (
+    const other of [
+      { clipRange: { from: 0.02, to: 0.01 } },
+      { entropyCoefficient: { from: 0.5, to: 0 } },
+      { valueClipRange: 0.01 },
+      { normalizeAdvantage: false },
+      { valueCoefficient: 0.1 },
+      { maxGradientNorm: 0.01 },
+      { adamEpsilon: 0.1 },
+      { gamma: 0.5 },
+      { gaeLambda: 0.5 },
+      { scaleRewards: {} },
+      { batchSize: 32 },
+    ]
+  ) assert.ok(distance(await weightsOf(other), plain) > 1e-4, JSON.stringify(other));
+});
+
+Deno.test("initialLogStd is the logarithm of a Gaussian's deviation at the start", async () => {
+  const policy = await createPolicy({
+    observationSize: 2,
+    actionSpace: boxSpace([1]),
+    hidden: [4],
+    initialLogStd: -1,
+    seed: 1,
+  });
+  const rows = 4000;
+  const { drawn } = policy.act(new Float32Array(2 * rows), { rng: createRng(2) });
+  const square = Array.from(drawn).reduce((sum, x) => sum + x * x, 0) / rows;
+  assert.ok(Math.abs(Math.log(square) / 2 + 1) < 0.05, `deviation ${Math.sqrt(square)}`);
   policy.dispose();
 });
 
