@@ -71,7 +71,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   const chosen = chosenCases("compiler", caseNames, options.parts);
   const steps = stepCases.filter((c) => chosen.includes(c.name) && !(quick && c.batch > 64));
   const cases: BenchCase[] = [];
-  const notes: string[] = [];
+  const notes: string[] = ["tapebook-2 is lanes: 2"];
   const compileTimes: CompileTime[] = [];
   await tf.setBackend("cpu");
   const needsPeer = steps.length > 0 || chosen.includes("policy");

@@ -48,8 +48,9 @@ export interface StepOptions extends SessionOptions {
   microBatch?: number;
   /**
    * Threads that share a batch, which they must divide: each takes the gradient of its rows, the
-   * calling thread then updates by their mean. Default 1. For large batches; the loss must be such
-   * as microBatch asks for, and `dispose()` must be called, which ends the threads.
+   * calling thread then updates by their mean. Default 1. For steps of half a millisecond and more;
+   * the loss must be such as microBatch asks for. `dispose()` ends the threads; they keep no process
+   * alive, and end as well when the step is collected.
    */
   lanes?: number;
 }

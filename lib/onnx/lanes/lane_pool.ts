@@ -90,6 +90,7 @@ export class Lane {
         worker.on("exit", () => fail("its thread ended"));
       });
     } catch (error) {
+      lane.#lifeline.close();
       await worker.terminate();
       throw error;
     } finally {
