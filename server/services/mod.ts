@@ -45,6 +45,7 @@ import type { TrackingService } from "./tracking.ts";
 import { createTrackingService } from "./tracking_service.ts";
 import { createUploadService, type UploadService } from "./uploads.ts";
 import { createWebhookService, type WebhookService } from "./webhooks/webhooks.ts";
+import { scheduleVacuum } from "./vacuum_schedule.ts";
 import { createVersionSources, type VersionSources } from "./version_sources.ts";
 
 export interface Services extends Governance {
@@ -148,6 +149,7 @@ export async function createServices(
       },
     }, config.gcEveryHours * 3_600_000)
     : null;
+  const vacuuming = scheduleVacuum({ db, clock, log });
   const services: Services = {
     config,
     db,
@@ -179,6 +181,7 @@ export async function createServices(
     services,
     async close() {
       await garbage?.close();
+      await vacuuming?.close();
       await serving.serving.close();
       await webhooks.close();
       await closeGovernance();
