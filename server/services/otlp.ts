@@ -62,6 +62,18 @@ message Link {
 message Status { string message = 2; int32 code = 3; }
 `;
 
+interface AttributeValue {
+  string_value?: string;
+  double_value?: number;
+  int_value?: string | number;
+  kvlist_value?: { values?: Attribute[] };
+}
+
+interface Attribute {
+  key: string;
+  value?: AttributeValue;
+}
+
 interface Span extends Record<string, unknown> {
   trace_id?: string;
   span_id?: string;
@@ -69,7 +81,7 @@ interface Span extends Record<string, unknown> {
   name?: string;
   start_time_unix_nano?: string | number;
   end_time_unix_nano?: string | number;
-  attributes?: { key: string; value?: { string_value?: string } }[];
+  attributes?: Attribute[];
   status?: { code?: number | string; message?: string };
 }
 
@@ -120,17 +132,31 @@ function parsedOrText(text: string): unknown {
 }
 
 /** A name that a client wrote plainly or as JSON. */
-function modelText(text: string | null): string | null {
-  const value = text === null ? null : parsedOrText(text);
-  return typeof value === "string" ? value.slice(0, longestModelName) : null;
+function modelText(value: AttributeValue | undefined): string | null {
+  const name = value?.string_value === undefined ? null : parsedOrText(value.string_value);
+  return typeof name === "string" ? name.slice(0, longestModelName) : null;
 }
 
-/** Costs as the attribute has them, `{"input_cost": 0.1, …}`; what is no finite number is absent. */
-function costsOf(text: string | null): Pick<SpanRow, "inputCost" | "outputCost" | "totalCost"> {
-  const costs = text === null ? null : parsedOrText(text) as Record<string, unknown> | null;
+/** Costs by their names, which clients write as JSON or as a list of keys and values. */
+function namedNumbers(value: AttributeValue | undefined): Record<string, unknown> {
+  const list = value?.kvlist_value?.values;
+  if (list) {
+    return Object.fromEntries(
+      list.map(({ key, value: v }) => [key, v?.double_value ?? Number(v?.int_value ?? NaN)]),
+    );
+  }
+  const parsed = parsedOrText(value?.string_value ?? "null");
+  return typeof parsed === "object" && parsed !== null ? parsed as Record<string, unknown> : {};
+}
+
+/** Costs as the attribute has them; what is no finite number is absent. */
+function costsOf(
+  value: AttributeValue | undefined,
+): Pick<SpanRow, "inputCost" | "outputCost" | "totalCost"> {
+  const costs = namedNumbers(value);
   const cost = (name: string) => {
-    const value = typeof costs === "object" ? costs?.[name] : null;
-    return typeof value === "number" && Number.isFinite(value) ? value : null;
+    const amount = costs[name];
+    return typeof amount === "number" && Number.isFinite(amount) ? amount : null;
   };
   return {
     inputCost: cost("input_cost"),
@@ -153,14 +179,13 @@ function toRow(span: Span): SpanRow {
   const nano = (value: string | number | undefined) =>
     /^\d{1,19}$/.test(String(value)) ? String(value) : "0";
   const end = nano(span.end_time_unix_nano);
-  const attribute = (key: string) =>
-    span.attributes?.find((a) => a.key === key)?.value?.string_value ?? null;
+  const attribute = (key: string) => span.attributes?.find((a) => a.key === key)?.value;
   return {
     traceId: `tr-${traceHex}`,
     spanId: spanHex,
     parentSpanId: parent_span_id ? hexOfBase64(parent_span_id) : null,
     name: span.name ?? "",
-    spanType: attribute("mlflow.spanType"),
+    spanType: attribute("mlflow.spanType")?.string_value ?? null,
     status,
     startNano: nano(span.start_time_unix_nano),
     endNano: end === "0" ? null : end,

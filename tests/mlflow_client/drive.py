@@ -501,7 +501,11 @@ def nested_runs_and_metric_pages():
     assert [m.step for m in history] == list(range(3000)) and history[7].value == 1.0
 
 
-failed = 0
+if hasattr(client, "create_mcp_server"):
+    import mcp_and_reviews
+
+    checks.extend(mcp_and_reviews.checks(client, unique, refused))
+
 for fn in checks:
     try:
         fn()

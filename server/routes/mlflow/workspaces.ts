@@ -5,8 +5,9 @@ import type { AppEnv } from "../../env.ts";
 export const workspaceRoutes = new Hono<AppEnv>();
 
 /**
- * The plain text and the status of MLflow's own server: its client tells its users this text. It
- * asks only after server-info said that there are workspaces, or when its user calls for them.
+ * The text and the status of MLflow's own server, which tools know it by. A 503 although the caller
+ * is at fault: clients repeat it, but only whoever calls for workspaces by name gets here, since
+ * server-info says that there are none.
  */
 function disabled(c: Context<AppEnv>): Response {
   const rule = c.req.path.replace(/\/workspaces\/[^/]+$/, "/workspaces/<workspace_name>");
