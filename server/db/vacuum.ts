@@ -11,6 +11,8 @@ const deadShare = 0.2;
 
 /** Vacuums and analyses the tables that have grown many dead rows; gives their names. */
 export async function vacuum(sql: Sql): Promise<string[]> {
+  // Counts are put together once a second at most.
+  await sql.query("select pg_stat_force_next_flush()");
   const rows = await sql.query<{ name: string }>(
     `select relname as name from pg_stat_user_tables
      where n_dead_tup > $1::float8 + $2::float8 * n_live_tup order by relname`,
