@@ -1,6 +1,5 @@
 /** SQL of the versions of MCP servers, their tags and aliases. @module */
 import type { Comparison, Filter } from "../search/filter.ts";
-import type { SemanticVersion } from "../services/mcp/semver.ts";
 import { storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 import { filterSql, numberCondition, Params, textCondition } from "./filter_sql.ts";
@@ -8,6 +7,15 @@ import { queryPage, type SortColumn } from "./paging.ts";
 
 export const mcpStatuses = ["draft", "active", "deprecated", "deleted"] as const;
 export type McpStatus = typeof mcpStatuses[number];
+
+/** The parts of a version by which it is ranked. */
+export interface SemanticVersion {
+  major: number;
+  minor: number;
+  patch: number;
+  /** Sorts, character by character, as the part behind the hyphen ranks; a release ranks highest. */
+  prereleaseKey: string;
+}
 
 /** Who made a row and changed it last. */
 export interface McpChanges {

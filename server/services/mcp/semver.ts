@@ -1,14 +1,7 @@
 /** Semantic versions, and keys by which a database sorts them. @module */
+import type { SemanticVersion } from "../../db/mcp_versions.ts";
 import { invalid } from "../../errors.ts";
 import { pythonRepr } from "../validation.ts";
-
-export interface SemanticVersion {
-  major: number;
-  minor: number;
-  patch: number;
-  /** Sorts, character by character, as the part behind the hyphen ranks; a release ranks highest. */
-  prereleaseKey: string;
-}
 
 const number = "0|[1-9][0-9]*";
 const identifier = `(?:${number}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
