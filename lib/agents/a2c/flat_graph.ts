@@ -38,7 +38,7 @@ export function unpackParameters(
   let at = 0;
   for (const v of variables) {
     // A copy: tfjs keeps the array, and `from` may be shared memory.
-    const data = Float32Array.from(from.subarray(at, at += v.size));
+    const data = from.slice(at, at += v.size);
     tf.tidy(() => v.assign(tf.tensor(data, v.shape)));
   }
 }
