@@ -166,6 +166,8 @@ Deno.test({
     try {
       const { success, stderr } = await new Deno.Command(python!, {
         args: ["-m", "wandb", "sync", "--yes", path],
+        // It makes a folder of its own where it runs.
+        cwd: path,
         env: { WANDB_BASE_URL: url, WANDB_API_KEY: "0".repeat(40), HOME: path },
       }).output();
       assert.ok(success, new TextDecoder().decode(stderr));
