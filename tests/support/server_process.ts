@@ -2,7 +2,7 @@
 
 const permissions = ["read", "write", "env", "net", "sys", "run", "ffi"].map((p) => `--allow-${p}`);
 /** What the task `start` keeps memory small with: young objects are collected sooner. */
-const v8Flags = "--v8-flags=--max-semi-space-size=4";
+const v8Flags = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20";
 const script = new URL("./serve.ts", import.meta.url).pathname;
 
 export interface ServerProcess {
