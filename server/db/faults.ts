@@ -3,8 +3,6 @@ import { ApiError } from "../errors.ts";
 
 const awayCodes = new Set([
   "CONNECTION_CLOSED",
-  "CONNECTION_ENDED",
-  "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
   "ECONNREFUSED",
   "ECONNRESET",
