@@ -7,6 +7,7 @@ import { openDatabase } from "./db/open.ts";
 import { createGate, type Gate, unavailable } from "./gate.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createServices, type Services } from "./services/mod.ts";
+import { trimMemory } from "./spare_memory.ts";
 
 export interface StartOptions {
   /** Folder of the built browser pages, or what builds it once port and home are known to be good. */
@@ -107,6 +108,7 @@ export async function startServer(
     try {
       const { services, close } = await createServices(config, { db, log, uiDir });
       app = createApp(services);
+      const trimmer = trimMemory(log);
       const { port } = server.addr;
       const host = config.host.includes(":") ? `[${config.host}]` : config.host;
       const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
@@ -117,7 +119,7 @@ export async function startServer(
         port,
         services,
         close() {
-          closing ??= stop(server, gate, services, close, log);
+          closing ??= stop(server, gate, services, close, log).finally(() => trimmer?.close());
           return closing;
         },
       };

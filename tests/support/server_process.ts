@@ -1,8 +1,9 @@
 /** A server in a process of its own, that a test can kill. @module */
 
 const permissions = ["read", "write", "env", "net", "sys", "run", "ffi"].map((p) => `--allow-${p}`);
-/** What the task `start` keeps memory small with: young objects are collected sooner. */
+/** What the task `start` keeps memory small with. */
 const v8Flags = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20";
+const mallocLimits = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "65536" };
 const script = new URL("./serve.ts", import.meta.url).pathname;
 
 export interface ServerProcess {
@@ -16,7 +17,7 @@ export interface ServerProcess {
 export async function startServerProcess(env: Record<string, string>): Promise<ServerProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", v8Flags, ...permissions, script],
-    env: { TAPEBOOK_PORT: "0", TAPEBOOK_LOG_LEVEL: "error", MALLOC_ARENA_MAX: "2", ...env },
+    env: { TAPEBOOK_PORT: "0", TAPEBOOK_LOG_LEVEL: "error", ...mallocLimits, ...env },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
