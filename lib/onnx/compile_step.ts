@@ -20,8 +20,9 @@ import {
   StepRunner,
   type StepState,
 } from "./step_runner.ts";
-import { gradientProgram, laneSpecs, updateProgram } from "./lanes/lane_graphs.ts";
+import { gradientProgram, laneSpecs } from "./lanes/lane_graphs.ts";
 import { LaneStep } from "./lanes/lane_step.ts";
+import { updateProgram } from "./lanes/update_kernel.ts";
 import { startWorkerStep, type WorkerStep } from "./worker.ts";
 
 export type { InputSpec } from "./input_spec.ts";
@@ -47,8 +48,8 @@ export interface StepOptions extends SessionOptions {
    */
   microBatch?: number;
   /**
-   * Threads that share a batch, which they must divide: each takes the gradient of its rows, the
-   * calling thread then updates by their mean. Default 1. For steps of half a millisecond and more;
+   * Threads that share a batch, which they must divide: each takes the gradient of its rows, then
+   * updates its part of the parameters by the mean of all. Default 1. For steps of half a millisecond and more;
    * the loss must be such as microBatch asks for. `dispose()` ends the threads; they keep no process
    * alive, and end as well when the step is collected.
    */
@@ -249,11 +250,11 @@ class Stepper implements CompiledStep {
       lanes,
     });
     const optimizer = flatOptimizer(this.#options.optimizer);
-    const update = { optimizer, clipNorm, clipValue };
+    const size = this.#runner.stateData(0).length;
     this.#lanes = await LaneStep.start({
       lanes,
       gradient: program,
-      update: updateProgram(this.#runner.stateData(0).length, lanes, update),
+      update: updateProgram({ optimizer, clipNorm, clipValue, size, lanes }),
       session: { threads, optimize },
       runner: this.#runner,
     });

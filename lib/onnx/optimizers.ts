@@ -164,9 +164,16 @@ function rmsprop(config: Extract<OptimizerConfig, { kind: "rmsprop" }>): FlatOpt
   };
 }
 
+/** Keeps the scale of a gradient without a norm finite: that of PyTorch's clip_grad_norm_. */
+const normEpsilon = 1e-6;
+
+/** What a gradient of this norm is multiplied with, so that its norm is at most `limit`. */
+export const clipScale = (norm: number, limit: number): number =>
+  Math.min(limit / (norm + normEpsilon), 1);
+
 /** The gradient scaled to a norm of at most `limit`, as PyTorch's clip_grad_norm_ does. */
 export function clipByNorm(g: Graph, gradient: Value, limit: number): Value {
   const norm = reduce(g, "ReduceL2", gradient, [0], true);
-  const scale = div(g, g.splat(limit, "float32"), add(g, norm, g.splat(1e-6, "float32")));
+  const scale = div(g, g.splat(limit, "float32"), add(g, norm, g.splat(normEpsilon, "float32")));
   return mul(g, gradient, binary(g, "Min", scale, g.splat(1, "float32")));
 }

@@ -58,8 +58,6 @@ export interface StepProgram {
   state: (Port & { output: string })[];
   metrics: Port[];
   drawsRandom: boolean;
-  /** The step takes this many elements at a time: all its inputs and its state are flat. */
-  chunk?: number;
   step: Uint8Array;
   /** The Loop over steps. */
   epoch: Uint8Array;
@@ -83,14 +81,6 @@ export type EpochLoop = (
   out: Record<string, Float32Array>,
 ) => void;
 
-/** A native call of a step: all of it, or the elements from `begin` to `end`. */
-interface StepCall {
-  begin?: number;
-  end?: number;
-  feeds: OrtFeeds;
-  fetches: OrtFeeds;
-}
-
 /** A step's session with the tensors of its calls. */
 interface PreparedStep {
   session: Session;
@@ -98,16 +88,9 @@ interface PreparedStep {
   inputs: string[];
   /** Loss and metrics. */
   results: OrtFeeds;
-  calls: { reads: OrtTensor[]; parts: StepCall[] }[];
+  calls: { reads: OrtTensor[]; feeds: OrtFeeds; fetches: OrtFeeds }[];
   /** What the inputs' tensors were made of. */
   fed: Record<string, { data: TypedData; length: number } | undefined>;
-}
-
-/** The elements of a flat tensor that a call takes, in the same memory. */
-function pieceOf(tensor: OrtTensor, { begin, end }: { begin?: number; end?: number }): OrtTensor {
-  if (begin === undefined || end === undefined) return tensor;
-  const data = (tensor.data as Float32Array).subarray(begin, end);
-  return ortTensor(data, tensor.type as Dtype, [data.length]);
 }
 
 /** State and sessions of a step. All calls run on the calling thread. */
@@ -117,6 +100,8 @@ export class StepRunner {
   /** State read by the next call, and the buffers that it writes: never the same memory. */
   #current: OrtTensor[];
   #next: OrtTensor[];
+  /** What keeps the memory of both alive, where they do not. */
+  #memory: unknown = null;
   /** Variables that are read and never change. */
   #frozen: OrtFeeds = {};
   readonly #optimizer;
@@ -143,16 +128,34 @@ export class StepRunner {
     return this.#current[i].data as Float32Array;
   }
 
-  /** Both buffers that the state's part `i` alternates between. */
-  stateBuffers(i: number): Float32Array[] {
-    return [this.#current, this.#next].map((tensors) => tensors[i].data as Float32Array);
+  /**
+   * Keeps the state in buffers of the caller's from now on: two sets, which are valid while `memory`
+   * is alive. Before the first step.
+   */
+  moveState(sets: Float32Array[][], memory: unknown): void {
+    const [current, next] = sets.map((set) =>
+      set.map((data, i) => ortTensor(data, "float32", this.#current[i].dims))
+    );
+    current.forEach((tensor, i) => (tensor.data as Float32Array).set(this.stateData(i)));
+    [this.#current, this.#next, this.#memory] = [current, next, memory];
+  }
+
+  /** The optimizer's scalars for the next step. Valid until they are asked for again. */
+  scalars(learningRate: number = this.options.optimizer.learningRate): Float32Array {
+    this.#scalars.set(this.#optimizer.schedule(this.steps + 1, learningRate));
+    return this.#scalars;
+  }
+
+  /** Counts a step that the caller has taken, on the present state in place. */
+  countStep(): void {
+    this.steps++;
   }
 
   setFrozen(values: (Port & { data: TypedData })[]): void {
     this.#frozen = {};
     for (const v of values) this.#frozen[v.name] = ortTensor(v.data, v.dtype, v.shape);
     for (const { calls } of this.#stepSessions.values()) {
-      for (const part of calls.flatMap((c) => c.parts)) Object.assign(part.feeds, this.#frozen);
+      for (const { feeds } of calls) Object.assign(feeds, this.#frozen);
     }
   }
 
@@ -161,11 +164,10 @@ export class StepRunner {
     let s = this.#stepSessions.get(p);
     if (!s) this.#stepSessions.set(p, s = this.#prepareStep(p));
     for (const name of s.inputs) this.#feed(s, p, name, feeds[name]);
-    const rate = options.learningRate ?? this.options.optimizer.learningRate;
-    this.#scalars.set(this.#optimizer.schedule(this.steps + 1, rate));
+    this.scalars(options.learningRate);
     if (p.drawsRandom) this.#key[0] = stepKey(this.seed, this.steps);
-    const { parts } = s.calls[s.calls[0].reads === this.#current ? 0 : 1];
-    for (const part of parts) s.session.run(part.feeds, part.fetches);
+    const call = s.calls[s.calls[0].reads === this.#current ? 0 : 1];
+    s.session.run(call.feeds, call.fetches);
     [this.#current, this.#next] = [this.#next, this.#current];
     this.steps++;
     const out: Record<string, number> = {};
@@ -178,9 +180,7 @@ export class StepRunner {
     if (data && fed?.data === data && fed.length === data.length) return;
     const { dtype = "float32", shape } = p.specs[name];
     const tensor = feedTensor(name, data, dtype, shape);
-    for (const { parts } of s.calls) {
-      for (const part of parts) part.feeds[name] = pieceOf(tensor, part);
-    }
+    for (const { feeds } of s.calls) feeds[name] = tensor;
     // What had to be converted is converted again: its elements may be others next time.
     s.fed[name] = tensor.data === data ? { data, length: data.length } : undefined;
   }
@@ -189,21 +189,15 @@ export class StepRunner {
   #prepareStep(p: StepProgram): PreparedStep {
     const results: OrtFeeds = {};
     for (const m of p.metrics) results[m.name] = ortZeros(m.dtype, m.shape);
-    const size = this.stateData(0).length, { chunk = size } = p;
     const from = (reads: OrtTensor[], writes: OrtTensor[]) => {
-      const parts: StepCall[] = [];
-      for (let begin = 0; begin < size; begin += chunk) {
-        const range = p.chunk ? { begin, end: Math.min(size, begin + chunk) } : {};
-        const feeds: OrtFeeds = { ...this.#frozen, scalars: this.#scalarTensor };
-        if (p.drawsRandom) feeds.randomKey = this.#keyTensor;
-        const fetches: OrtFeeds = { ...results };
-        p.state.forEach((port, i) => {
-          feeds[port.name] = pieceOf(reads[i], range);
-          fetches[port.output] = pieceOf(writes[i], range);
-        });
-        parts.push({ ...range, feeds, fetches });
-      }
-      return { reads, parts };
+      const feeds: OrtFeeds = { ...this.#frozen, scalars: this.#scalarTensor };
+      if (p.drawsRandom) feeds.randomKey = this.#keyTensor;
+      const fetches: OrtFeeds = { ...results };
+      p.state.forEach((port, i) => {
+        feeds[port.name] = reads[i];
+        fetches[port.output] = writes[i];
+      });
+      return { reads, feeds, fetches };
     };
     return {
       session: createSessionSync(p.step, this.options.session),

@@ -61,9 +61,9 @@ export class GradientSession {
   }
 
   /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
-  run(from: number, parameters: number): void {
+  run(from: number, set: number): void {
     this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
-    this.#session.run(Object.assign(this.#feeds, this.#parameters[parameters]), this.#fetches);
+    this.#session.run(Object.assign(this.#feeds, this.#parameters[set]), this.#fetches);
   }
 
   dispose(): void {

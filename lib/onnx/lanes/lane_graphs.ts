@@ -1,10 +1,8 @@
 /**
- * The two graphs of a step in lanes: loss and gradient of a lane's rows, and the update by the mean
- * of the lanes' gradients.
+ * The graph of a step in lanes: loss and gradient of a lane's rows.
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { add } from "../builder/mod.ts";
 import { eliminateDead } from "../graph/eliminate_dead.ts";
 import { foldSums } from "../graph/fold_sums.ts";
 import { Graph, int, type Value } from "../graph/graph.ts";
@@ -13,8 +11,8 @@ import { TraceError } from "../errors.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import { recordMicroBatches } from "../micro_batches.ts";
 import { type LossFunction, recordGradient } from "../record_gradient.ts";
-import { bindVariables, sortVariables, type StepGraphOptions, writeUpdate } from "../step_graph.ts";
-import type { Port, StepProgram } from "../step_runner.ts";
+import { bindVariables, sortVariables, type StepGraphOptions } from "../step_graph.ts";
+import type { Port } from "../step_runner.ts";
 import { dataInput } from "./gradient_session.ts";
 import type { GradientProgram } from "./lane_protocol.ts";
 
@@ -84,8 +82,7 @@ export function gradientProgram(
 
 /**
  * Parameters up to this many stay in the processor's cache whatever passes over them. Fewer are split
- * and joined inside the graph, more are read and written where they lie, and updated this many at a
- * time: about ten operators pass over them then.
+ * and joined inside the graph, more are read and written where they lie.
  */
 const cachedSize = 1 << 16;
 
@@ -119,42 +116,4 @@ function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
     }
   }
   return { inputs, symbolicDims, rows };
-}
-
-/** Name of a lane's gradient among the inputs of the update. */
-export const gradientInput = (lane: number): string => `gradient/${lane}`;
-
-/** The update as a step whose inputs are the lanes' shares of the gradient. */
-export function updateProgram(
-  size: number,
-  lanes: number,
-  options: StepGraphOptions,
-): StepProgram {
-  const { optimizer, clipNorm } = options;
-  const graph = new Graph({ forRuntime: true });
-  const flat = (name: string) => graph.input(name, "float32", [size]);
-  const gradients = Array.from({ length: lanes }, (_, i) => flat(gradientInput(i)));
-  const parameters = flat("state/parameters");
-  const slots = optimizer.slots.map((s) => flat(`state/${s}`));
-  const scalars = graph.input("scalars", "float32", [optimizer.scalars]);
-  const gradient = gradients.reduce((a, b) => add(graph, a, b));
-  writeUpdate(graph, { parameters, slots, scalars, gradient }, options);
-  eliminateDead(graph);
-  foldSums(graph);
-  // A norm is one of all elements.
-  const chunk = size > cachedSize && clipNorm === undefined ? cachedSize : undefined;
-  const inputs = [...gradients, parameters, ...slots].map((v) => v.name!);
-  const outputs = graph.outputs.map((o) => o.name);
-  const any: Record<number, string> = { 0: "size" };
-  const symbolicDims = Object.fromEntries([...inputs, ...outputs].map((name) => [name, any]));
-  return {
-    batchSize: 1,
-    specs: Object.fromEntries(gradients.map((v) => [v.name!, { shape: [size] }])),
-    state: [parameters, ...slots].map((v, i) => ({ ...port(v.name!, v), output: outputs[i] })),
-    metrics: [],
-    drawsRandom: false,
-    chunk,
-    step: encodeModel(graph, { name: "update", symbolicDims: chunk ? symbolicDims : {} }),
-    epoch: new Uint8Array(),
-  };
 }

@@ -8,24 +8,39 @@ import type { Dtype, TypedData } from "../graph/dtype.ts";
 import type { SessionOptions } from "../runtime.ts";
 import {
   announce,
-  computeCommand,
   endCommand,
+  gradientCommand,
   type GradientProgram,
   type LaneControl,
   type LaneMemory,
   type LaneReady,
   type LaneSetup,
+  squaresCommand,
+  updateCommand,
   waitForChange,
   Word,
 } from "./lane_protocol.ts";
 import { Lifeline } from "./lifeline.ts";
 import { addressOf, type MemoryAddress } from "./memory_address.ts";
+import type { UpdateProgram } from "./update_kernel.ts";
+
+/** What a lane is made of. */
+export interface LaneOptions {
+  program: GradientProgram;
+  memory: LaneMemory;
+  update: UpdateProgram;
+  updateMemory: WebAssembly.Memory;
+  session: SessionOptions;
+  /** The calling thread's is 0. */
+  number: number;
+}
 
 /** One lane, seen from the calling thread. */
 export class Lane {
   readonly #control: LaneControl;
   readonly #worker: Worker;
   readonly #lifeline = new Lifeline();
+  readonly number: number;
   /** Kept alive: its thread knows this memory by address. */
   readonly #memory: LaneMemory;
   #data: TypedData[] = [];
@@ -33,18 +48,15 @@ export class Lane {
   /** Why the thread has ended, if it has. */
   #ended: Error | null = null;
 
-  private constructor(
-    program: GradientProgram,
-    memory: LaneMemory,
-    session: SessionOptions,
-    readonly number: number,
-  ) {
+  private constructor({ program, memory, update, updateMemory, session, number }: LaneOptions) {
     const shared = (bytes: number) => new SharedArrayBuffer(bytes);
     this.#control = {
       words: new Int32Array(shared(4 * Object.keys(Word).length)),
       data: new BigInt64Array(shared(16 * (1 + Object.keys(program.specs).length))),
+      numbers: new Float64Array(shared(8 * update.numbers)),
       error: new Uint8Array(shared(2048)),
     };
+    this.number = number;
     this.#memory = memory;
     const { frozen, metrics } = program;
     const at = (data: TypedData, dtype: Dtype): MemoryAddress => ({
@@ -53,6 +65,7 @@ export class Lane {
       length: data.length,
     });
     const setup: LaneSetup = {
+      lane: number,
       program,
       memory: {
         parameters: memory.parameters.map((data) => at(data, "float32")),
@@ -60,6 +73,8 @@ export class Lane {
         gradient: at(memory.gradient, "float32"),
         metrics: memory.metrics.map((data, i) => at(data, metrics[i].dtype)),
       },
+      update,
+      updateMemory,
       control: this.#control,
       session,
       lifeline: this.#lifeline.path,
@@ -68,13 +83,9 @@ export class Lane {
   }
 
   /** @throws {Error} If the lane's thread cannot run the program. */
-  static async start(
-    program: GradientProgram,
-    memory: LaneMemory,
-    session: SessionOptions,
-    number: number,
-  ): Promise<Lane> {
-    const lane = new Lane(program, memory, session, number);
+  static async start(options: LaneOptions): Promise<Lane> {
+    const lane = new Lane(options);
+    const { number } = options;
     const worker = lane.#worker;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -111,13 +122,32 @@ export class Lane {
     Atomics.add(this.#control.words, Word.epoch, 1);
   }
 
-  /** Lets the lane compute on its rows, which begin at `from` among the indices. */
-  ask(from: number, parameters: number): void {
+  /** Asks for the gradient of the lane's rows, which begin at `from` among the indices. */
+  askGradient(from: number, set: number): void {
+    Atomics.store(this.#control.words, Word.from, from);
+    Atomics.store(this.#control.words, Word.set, set);
+    this.#ask(gradientCommand);
+  }
+
+  /** Asks for the sum of squares of the lane's part of the gradient, which is then in `squares`. */
+  askSquares(): void {
+    this.#ask(squaresCommand);
+  }
+
+  get squares(): number {
+    return this.#control.numbers[0];
+  }
+
+  /** Asks for the update of the lane's part of a set of state. */
+  askUpdate(set: number, numbers: number[]): void {
+    Atomics.store(this.#control.words, Word.set, set);
+    this.#control.numbers.set(numbers);
+    this.#ask(updateCommand);
+  }
+
+  #ask(command: number): void {
     if (this.#ended) throw this.#ended;
-    const { words } = this.#control;
-    Atomics.store(words, Word.from, from);
-    Atomics.store(words, Word.parameters, parameters);
-    this.#send(computeCommand);
+    this.#send(command);
   }
 
   /** Waits for the answer. @throws {Error} If the lane failed or its thread has ended. */

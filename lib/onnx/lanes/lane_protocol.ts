@@ -8,6 +8,7 @@ import type { InputSpec } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
 import type { MemoryAddress } from "./memory_address.ts";
+import type { UpdateProgram } from "./update_kernel.ts";
 
 /** Loss and gradient on a lane's rows, as plain data. */
 export interface GradientProgram {
@@ -45,6 +46,8 @@ export interface LaneControl {
   words: Int32Array;
   /** Data of the epoch: address and elements of the indices, then of each input of the specs. */
   data: BigInt64Array;
+  /** What an update is told; what the lane's squares add up to, in the first place. */
+  numbers: Float64Array;
   /** UTF-8 text of the last error. */
   error: Uint8Array;
 }
@@ -55,7 +58,7 @@ export const Word = {
   asked: 0,
   /** Number of the last answer. */
   answered: 1,
-  /** What is asked: 0 to compute, -1 to end. */
+  /** What is asked: one of the commands below. */
   command: 2,
   /** Bytes of the error, or 0. */
   errorLength: 3,
@@ -63,17 +66,25 @@ export const Word = {
   epoch: 4,
   /** Where the lane's rows begin among the indices. */
   from: 5,
-  /** Which of the two buffers holds the parameters. */
-  parameters: 6,
+  /** Which of the two sets of state is the present one. */
+  set: 6,
 } as const;
 
-export const computeCommand = 0;
+/** To take the gradient of the lane's rows. */
+export const gradientCommand = 0;
+/** To add up the squares of the lane's part of the gradient of all. */
+export const squaresCommand = 1;
+/** To update the lane's part of the state. */
+export const updateCommand = 2;
 export const endCommand = -1;
 
 /** What starts a lane. */
 export interface LaneSetup {
+  lane: number;
   program: GradientProgram;
   memory: LaneMemoryAddress;
+  update: UpdateProgram;
+  updateMemory: WebAssembly.Memory;
   control: LaneControl;
   session: SessionOptions;
   /** File that the thread locks for as long as it lives. */

@@ -1,25 +1,25 @@
 /**
- * A training step in lanes: each thread takes the gradient of its rows' share of the loss, then the
- * calling thread updates once by their sum.
+ * A training step in lanes: each thread takes the gradient of its rows' share of the loss, then
+ * updates its part of the parameters by the sum of all gradients.
  * @module
  */
 import { makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
 import { checkFeed, type StepFeeds, typedFeed } from "../feeds.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
-import type { CallOptions, EpochLoop, StepProgram, StepRunner } from "../step_runner.ts";
+import type { CallOptions, EpochLoop, StepRunner } from "../step_runner.ts";
 import { GradientSession } from "./gradient_session.ts";
-import { gradientInput } from "./lane_graphs.ts";
 import { Lane } from "./lane_pool.ts";
 import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
+import { UpdateKernel, updateMemory, updateNumbers, type UpdateProgram } from "./update_kernel.ts";
 
 /** What a step in lanes is made of. */
 export interface LaneStepSetup {
   lanes: number;
   gradient: GradientProgram;
-  update: StepProgram;
+  update: UpdateProgram;
   session: SessionOptions;
-  /** Holds the state; takes the updates. */
+  /** Holds the state. */
   runner: StepRunner;
 }
 
@@ -28,18 +28,24 @@ export class LaneStep {
   readonly #setup: LaneStepSetup;
   /** The calling thread's lane. */
   readonly #own: GradientSession;
+  readonly #kernel: UpdateKernel;
   readonly #others: Lane[];
   readonly #parameters: Float32Array[];
   readonly #frozen: Record<string, TypedData>;
   /** First element of each metric, by lane. */
   readonly #metrics: TypedData[][];
-  readonly #gradients: StepFeeds;
   /** The rows of a batch in order: what a single step trains on. */
   readonly #batch: Int32Array;
 
-  private constructor(setup: LaneStepSetup, memories: LaneMemory[], others: Lane[]) {
+  private constructor(
+    setup: LaneStepSetup,
+    kernel: UpdateKernel,
+    memories: LaneMemory[],
+    others: Lane[],
+  ) {
     const { gradient, session, lanes } = setup;
     this.#setup = setup;
+    this.#kernel = kernel;
     this.#own = new GradientSession(gradient, memories[0], session);
     this.#others = others;
     this.#parameters = memories[0].parameters as Float32Array[];
@@ -47,29 +53,30 @@ export class LaneStep {
       gradient.frozen.map((p, i) => [p.name, memories[0].frozen[i]]),
     );
     this.#metrics = memories.map((m) => m.metrics);
-    this.#gradients = Object.fromEntries(memories.map((m, i) => [gradientInput(i), m.gradient]));
     this.#batch = Int32Array.from({ length: lanes * gradient.rows }, (_, i) => i);
   }
 
   /** Starts the threads. @throws {Error} If one of them cannot run the program. */
   static async start(setup: LaneStepSetup): Promise<LaneStep> {
-    const { gradient, session, lanes, runner } = setup;
+    const { gradient, update, session, runner } = setup;
     const frozen = gradient.frozen.map((p) => makeData(p.dtype, sizeOf(p.shape)));
-    const size = gradient.gradient.reduce((n, p) => n + sizeOf(p.shape), 0);
-    const memories = Array.from({ length: lanes }, (): LaneMemory => ({
-      parameters: runner.stateBuffers(0),
+    const { memory: shared, sets, gradients } = updateMemory(update);
+    runner.moveState(sets, shared);
+    const memories = gradients.map((gradientOfLane): LaneMemory => ({
+      parameters: sets.map((set) => set[0]),
       frozen,
-      gradient: new Float32Array(size),
+      gradient: gradientOfLane,
       metrics: gradient.metrics.map((m) => makeData(m.dtype, sizeOf(m.shape))),
     }));
+    const common = { program: gradient, update, updateMemory: shared, session };
     const started = await Promise.allSettled(
-      memories.slice(1).map((memory, i) => Lane.start(gradient, memory, session, i + 1)),
+      memories.slice(1).map((memory, i) => Lane.start({ ...common, memory, number: i + 1 })),
     );
     const others = started.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
     try {
       const failed = started.find((s) => s.status === "rejected");
       if (failed) throw failed.reason;
-      return new LaneStep(setup, memories, others);
+      return new LaneStep(setup, new UpdateKernel(update, shared, 0), memories, others);
     } catch (error) {
       for (const lane of others) lane.dispose();
       throw error;
@@ -122,7 +129,7 @@ export class LaneStep {
       const steps = indices.length / this.#batch.length;
       for (let i = 0; i < steps; i++) {
         this.#takeGradients(i * this.#batch.length);
-        this.#setup.runner.step(this.#setup.update, this.#gradients, { learningRate: rateAt(i) });
+        this.#update(rateAt(i));
         gradient.metrics.forEach((m, k) => told(i, m.name, this.#sumMetric(k)));
       }
     } finally {
@@ -132,8 +139,38 @@ export class LaneStep {
 
   /** Gradients and metrics of all lanes on the batch that begins at `from` among the indices. */
   #takeGradients(from: number): void {
-    const { runner, gradient: { rows } } = this.#setup;
-    const parameters = this.#parameters.indexOf(runner.stateData(0));
+    const { rows } = this.#setup.gradient;
+    const set = this.#set();
+    this.#together(
+      (lane) => lane.askGradient(from + lane.number * rows, set),
+      () => this.#own.run(from, set),
+    );
+  }
+
+  /** Updates the state in place. */
+  #update(learningRate: number | undefined): void {
+    const { runner, update } = this.#setup;
+    let squares = 0;
+    if (update.clipNorm !== undefined) {
+      this.#together((lane) => lane.askSquares(), () => squares = this.#kernel.squares());
+      for (const lane of this.#others) squares += lane.squares;
+    }
+    const numbers = updateNumbers(update, squares, runner.scalars(learningRate));
+    const set = this.#set();
+    this.#together(
+      (lane) => lane.askUpdate(set, numbers),
+      () => this.#kernel.update(set, numbers),
+    );
+    runner.countStep();
+  }
+
+  /** Which of the two sets of state is the present one. */
+  #set(): number {
+    return this.#parameters.indexOf(this.#setup.runner.stateData(0));
+  }
+
+  /** Asks the other lanes, does this thread's share, and waits for theirs. */
+  #together(ask: (lane: Lane) => void, own: () => void): void {
     const errors: unknown[] = [];
     const attempt = (work: () => void) => {
       try {
@@ -144,10 +181,8 @@ export class LaneStep {
         return false;
       }
     };
-    const asked = this.#others.filter((lane) =>
-      attempt(() => lane.ask(from + lane.number * rows, parameters))
-    );
-    attempt(() => this.#own.run(from, parameters));
+    const asked = this.#others.filter((lane) => attempt(() => ask(lane)));
+    attempt(own);
     // Each lane is waited for, also after an error: none may run into the next step.
     for (const lane of asked) attempt(() => lane.wait());
     if (errors.length > 0) throw errors[0];

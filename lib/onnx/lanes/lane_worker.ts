@@ -8,16 +8,19 @@ import { GradientSession } from "./gradient_session.ts";
 import {
   announce,
   endCommand,
+  gradientCommand,
   type LaneMemory,
   type LaneReady,
   type LaneSetup,
+  squaresCommand,
   waitForChange,
   Word,
 } from "./lane_protocol.ts";
 import { dataAt } from "./memory_address.ts";
+import { UpdateKernel } from "./update_kernel.ts";
 
 const setup: LaneSetup = workerData;
-const { words, error: errorText } = setup.control;
+const { words, numbers, error: errorText } = setup.control;
 
 // Held until this thread ends, whatever ends it.
 const lifeline = Deno.openSync(setup.lifeline, { write: true });
@@ -25,6 +28,7 @@ lifeline.lockSync(true);
 
 const ready = (message: LaneReady) => parentPort!.postMessage(message);
 let lane: GradientSession | null = null;
+let kernel: UpdateKernel | null = null;
 try {
   await loadRuntime();
   const { parameters, frozen, gradient, metrics } = setup.memory;
@@ -34,28 +38,34 @@ try {
     gradient: dataAt(gradient),
     metrics: metrics.map(dataAt),
   };
+  kernel = new UpdateKernel(setup.update, setup.updateMemory, setup.lane);
   lane = new GradientSession(setup.program, memory, setup.session);
 } catch (error) {
   ready({ error: (error as Error).message });
 }
-if (lane) {
+if (lane && kernel) {
   ready({});
-  const last = serve(lane);
+  const last = serve(lane, kernel);
   lane.dispose();
   announce(words, Word.answered, last);
 }
 
 /** Answers until the request to end, whose number it returns. */
-function serve(lane: GradientSession): number {
+function serve(lane: GradientSession, kernel: UpdateKernel): number {
   let epoch = 0;
   for (let request = 0;;) {
     waitForChange(words, Word.asked, request);
     request = Atomics.load(words, Word.asked);
-    if (Atomics.load(words, Word.command) === endCommand) return request;
+    const command = Atomics.load(words, Word.command);
+    if (command === endCommand) return request;
+    const set = Atomics.load(words, Word.set);
     try {
-      if (Atomics.load(words, Word.epoch) !== epoch) readData(lane);
-      epoch = Atomics.load(words, Word.epoch);
-      lane.run(Atomics.load(words, Word.from), Atomics.load(words, Word.parameters));
+      if (command === gradientCommand) {
+        if (Atomics.load(words, Word.epoch) !== epoch) readData(lane);
+        epoch = Atomics.load(words, Word.epoch);
+        lane.run(Atomics.load(words, Word.from), set);
+      } else if (command === squaresCommand) numbers[0] = kernel.squares();
+      else kernel.update(set, numbers);
     } catch (error) {
       const text = new TextEncoder().encode((error as Error).message || String(error));
       errorText.set(text.subarray(0, errorText.length));

@@ -6,6 +6,8 @@ import { compileStep, type GeneralStepOptions } from "../mod.ts";
 import { Lane } from "./lane_pool.ts";
 import { gradientProgram } from "./lane_graphs.ts";
 import type { GradientProgram } from "./lane_protocol.ts";
+import { flatOptimizer, type OptimizerConfig } from "../optimizers.ts";
+import { updateMemory, updateProgram } from "./update_kernel.ts";
 
 await tf.setBackend("cpu");
 
@@ -150,9 +152,41 @@ Deno.test("an epoch in lanes has the bits of its single steps, the last batch sm
   model.dispose();
 });
 
+const optimizers: OptimizerConfig[] = [
+  { kind: "sgd", learningRate: 0.05 },
+  { kind: "sgd", learningRate: 0.05, momentum: 0.9, nesterov: true },
+  { kind: "adam", learningRate: 0.01, epsilon: 1e-3 },
+  { kind: "adamw", learningRate: 0.01, epsilon: 1e-3, weightDecay: 0.1 },
+  { kind: "rmsprop", learningRate: 0.01, epsilon: 1e-3 },
+  { kind: "rmsprop", learningRate: 0.01, epsilon: 1e-3, momentum: 0.5 },
+];
+for (const [i, optimizer] of optimizers.entries()) {
+  Deno.test(`lanes update as one thread does, by optimizer ${JSON.stringify(optimizer)}`, async () => {
+    const model = dense();
+    // An odd share of lines for one of three lanes, and a norm that is met from some step on.
+    const limits = { clipNorm: 0.3, clipValue: i % 2 ? 0.1 : undefined };
+    const options = { model, loss: mse, optimizer, batchSize: 24, ...limits };
+    const one = await compileStep(options), three = await compileStep({ ...options, lanes: 3 });
+    const x = normal(24 * 5, 7), y = normal(24 * 2, 8);
+    for (let k = 0; k < 12; k++) {
+      const told = { learningRate: 0.02 / (1 + k) };
+      close([three.step(x, y, told)], [one.step(x, y, told)], 1e-5, `loss ${k}`);
+    }
+    const got = three.state(), want = one.state();
+    close(got.parameters, want.parameters, 1e-5, "parameters");
+    assert.deepEqual(Object.keys(got.slots), Object.keys(want.slots));
+    for (const slot in want.slots) close(got.slots[slot], want.slots[slot], 1e-4, slot);
+    one.dispose();
+    three.dispose();
+    // What was learned is there after the lanes are gone.
+    assert.deepEqual(three.state(), got);
+    model.dispose();
+  });
+}
+
 for (const clipNorm of [undefined, 0.5]) {
   Deno.test(
-    `lanes train more parameters than are updated at a time, ${clipNorm ? "clipped" : "in chunks"}`,
+    `lanes train parameters that are inputs one by one, ${clipNorm ? "clipped" : "as they are"}`,
     async () => {
       const model = tf.sequential({
         layers: [
@@ -258,15 +292,25 @@ async function gatherLane(number: number, change: Partial<GradientProgram> = {})
     gradient: new Float32Array(2),
     metrics: [new Float32Array(1)],
   };
-  return { lane: await Lane.start({ ...program, ...change }, memory, {}, number), memory };
+  const optimizer = flatOptimizer({ kind: "sgd", learningRate: 0.1 });
+  const update = updateProgram({ optimizer, size: 2, lanes: number + 1 });
+  const lane = await Lane.start({
+    program: { ...program, ...change },
+    memory,
+    update,
+    updateMemory: updateMemory(update).memory,
+    session: {},
+    number,
+  });
+  return { lane, memory };
 }
 
 Deno.test("an error of a lane's thread surfaces on the caller by the lane's number", async () => {
   const { lane, memory } = await gatherLane(3);
   lane.from(Int32Array.of(0, 1, 2, 3), [Int32Array.of(0, 7, 0, 1)]);
-  lane.ask(0, 0);
+  lane.askGradient(0, 0);
   assert.throws(() => lane.wait(), /^Error: Cannot train: lane 3 failed: .*invalid indice/);
-  lane.ask(2, 1);
+  lane.askGradient(2, 1);
   lane.wait();
   assert.equal(memory.metrics[0][0], 1.5);
   assert.deepEqual([...memory.gradient], [0.5, 0.5]);
@@ -281,19 +325,19 @@ Deno.test("a lane whose thread ends is not waited for, neither while it is asked
   for (const when of ["before it answers", "between two steps"] as const) {
     const { lane } = await gatherLane(1);
     lane.from(Int32Array.of(0, 1), [Int32Array.of(0, 1)]);
-    lane.ask(0, 0);
+    lane.askGradient(0, 0);
     lane.wait();
     const ended = lane.terminate();
     if (when === "between two steps") await ended;
     assert.throws(
       () => {
-        lane.ask(0, 0);
+        lane.askGradient(0, 0);
         lane.wait();
       },
       { message: "Cannot train: lane 1 failed: its thread ended" },
       when,
     );
-    assert.throws(() => lane.ask(0, 0), /its thread ended/);
+    assert.throws(() => lane.askGradient(0, 0), /its thread ended/);
     lane.dispose();
     await ended;
   }
