@@ -17,9 +17,8 @@ export interface OpenDatabaseOptions {
 /**
  * The database with all migrations applied.
  *
- * An acknowledged transaction survives the death of this process on both: PostgreSQL keeps its
- * own promise, and PGlite has handed its write-ahead log to the operating system before a commit
- * returns. Only PostgreSQL also survives a power failure of the machine.
+ * An acknowledged transaction survives the death of this process, and of the machine's power, on
+ * both: PGlite waits for the disk as PostgreSQL does.
  *
  * @throws {Error} If the database cannot be reached or its files are in use by another process.
  */

@@ -1,8 +1,9 @@
 /** PGlite: PostgreSQL in this process, its files in a folder that one process holds at a time. @module */
 import { PGlite } from "@electric-sql/pglite";
 import { type Database, planning, type Runner, type Sql, sqlOf } from "./database.ts";
-import { PgliteStatements } from "./pglite_statements.ts";
 import { holdFolder } from "./folder_lock.ts";
+import { PgliteFolder } from "./pglite_folder.ts";
+import { PgliteStatements } from "./pglite_statements.ts";
 
 /**
  * Runs SQL on `lite`, on its prepared statements where a text comes again. `alone` holds the
@@ -55,11 +56,17 @@ export async function openPglite(folder: string, template?: Blob): Promise<Datab
   const inMemory = folder === "memory:";
   const lock = inMemory ? null : await holdFolder(folder);
   try {
+    const files = inMemory ? null : new PgliteFolder(folder);
+    const { defaultStartParams } = PGlite;
     const lite = await PGlite.create({
-      dataDir: inMemory ? undefined : folder,
+      fs: files ?? undefined,
       loadDataDir: template,
-      startParams: [...PGlite.defaultStartParams, ...memoryParams],
+      startParams: [
+        ...files ? PgliteFolder.startParams(defaultStartParams) : defaultStartParams,
+        ...memoryParams,
+      ],
     });
+    await files?.syncWhenNew();
     for (const [name, value] of Object.entries(planning)) {
       await lite.query(`set ${name} = ${value}`);
     }
