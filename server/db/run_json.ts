@@ -15,6 +15,12 @@ const runsPerRead = 500;
 /** Statements under way at once, each on a connection of its own where there are several. */
 const readers = 2;
 
+/**
+ * Pages of more runs are planned for the tables as they are: a plan kept from when they were small
+ * would read them whole for each run.
+ */
+const mostOnKeptPlan = 200;
+
 /** The run's rows of `table` as JSON, in the order of the index that they are read by. */
 const listOf = (table: string, columns: string) =>
   `(select json_agg(x)::text from (select ${columns} from ${table} x
@@ -82,9 +88,9 @@ function inputJson({ dataset, tags }: DatasetInput): object {
 /** The JSON of each run, in the order of `rows`, which are at most `runsPerRead`. */
 async function readSome(sql: Sql, rows: readonly RunInfoRow[]): Promise<string[]> {
   const runNos = [numberArray(rows.map((r) => r.run_no))];
-  // Planned for the tables as they are: a plan kept from when they were small would read them whole.
+  const replan = rows.length > mostOnKeptPlan;
   const [values, [links]] = await Promise.all([
-    sql.query<Values>(valuesText, runNos, { replan: true }),
+    sql.query<Values>(valuesText, runNos, { replan }),
     sql.query<Links>(linksText, runNos),
   ]);
   const valuesOf = new Map(values.map((row) => [row.run_no, row]));
@@ -109,13 +115,12 @@ async function readSome(sql: Sql, rows: readonly RunInfoRow[]): Promise<string[]
 
 /** The JSON of each run, in the order of `rows`. */
 export async function readRunsJson(sql: Sql, rows: readonly RunInfoRow[]): Promise<string[]> {
-  const size = Math.min(runsPerRead, Math.ceil(rows.length / readers));
   const out: string[] = [];
-  for (let from = 0; from < rows.length; from += readers * size) {
-    const starts = Array.from({ length: readers }, (_, i) => from + i * size);
+  for (let from = 0; from < rows.length; from += readers * runsPerRead) {
+    const starts = Array.from({ length: readers }, (_, i) => from + i * runsPerRead);
     const parts = await Promise.all(
       starts.filter((start) => start < rows.length).map((start) =>
-        readSome(sql, rows.slice(start, start + size))
+        readSome(sql, rows.slice(start, start + runsPerRead))
       ),
     );
     for (const part of parts) out.push(...part);
