@@ -53,7 +53,7 @@ interface Sizes {
 const fullSizes: Sizes = {
   writeMs: 2000,
   searchRuns: [10_000, 100_000],
-  searches: { 100: 48, 1000: 6 },
+  searches: { 100: 48, 1000: 12 },
   historyPoints: 1_000_000,
   chartPoints: 5_000_000,
   clientCalls: 20_000,
