@@ -17,6 +17,9 @@ const ofModels = (table: string, order: string) =>
 const ofTraces = (table: string, order: string) =>
   `select x.* from ${table} x join traces t using (trace_id)
    where t.experiment_id = $id order by ${qualified(order)}`;
+const ofQueues = (table: string, order: string) =>
+  `select x.* from ${table} x join review_queues q using (queue_id)
+   where q.experiment_id = $id order by ${qualified(order)}`;
 const own = (table: string, order: string) =>
   `select x.* from ${table} x where x.experiment_id = $id order by ${qualified(order)}`;
 
@@ -53,6 +56,22 @@ const tables: readonly { table: string; rows: string }[] = [
   { table: "trace_assessments", rows: ofTraces("trace_assessments", "assessment_id") },
   { table: "trace_runs", rows: ofTraces("trace_runs", "run_id, trace_id") },
   { table: "trace_prompts", rows: ofTraces("trace_prompts", "trace_id, prompt") },
+  { table: "issues", rows: own("issues", "issue_id") },
+  { table: "label_schemas", rows: own("label_schemas", "schema_id") },
+  { table: "review_queues", rows: own("review_queues", "queue_id") },
+  { table: "review_queue_users", rows: ofQueues("review_queue_users", "queue_id, user_id") },
+  {
+    table: "review_queue_label_schemas",
+    rows: ofQueues("review_queue_label_schemas", "queue_id, schema_id"),
+  },
+  { table: "review_queue_items", rows: ofQueues("review_queue_items", "queue_id, item_id") },
+  { table: "scorers", rows: own("scorers", "scorer_id") },
+  {
+    table: "scorer_versions",
+    rows: `select x.* from scorer_versions x join scorers s using (scorer_id)
+      where s.experiment_id = $id order by x.scorer_id, x.version`,
+  },
+  { table: "online_scoring_configs", rows: own("online_scoring_configs", "scorer_id") },
 ];
 
 export const experimentTables: readonly string[] = tables.map((t) => t.table);
@@ -96,24 +115,39 @@ export async function stageChunk(tx: Sql, table: string, json: string): Promise<
   return rows.length;
 }
 
-/** Runs, models and traces of the staged rows that are here already. */
+/** Tables whose rows keep their ids, which must not be here already. */
+const named = {
+  runs: "run_id",
+  logged_models: "model_id",
+  traces: "trace_id",
+  issues: "issue_id",
+  label_schemas: "schema_id",
+  review_queues: "queue_id",
+  scorers: "scorer_id",
+  online_scoring_configs: "online_scoring_config_id",
+};
+
+/** Ids of runs, models, traces and so on among the staged rows that are here already. */
 export async function findClashes(tx: Sql): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `select run_id as id from archive_runs join runs using (run_id)
-     union all select model_id from archive_logged_models join logged_models using (model_id)
-     union all select trace_id from archive_traces join traces using (trace_id)
-     order by 1 limit 5`,
+  const each = Object.entries(named).map(([table, id]) =>
+    `select ${id} as id from ${staged(table)} join ${table} using (${id})`
   );
+  const rows = await tx.query<{ id: string }>(`${each.join(" union all ")} order by 1 limit 5`);
   return rows.map((r) => r.id);
 }
 
-/** Columns whose numbers are this database's own, by how the new number is found. */
+/** Columns that point to rows outside the table, by how what they say here is found. */
 const mapped: Record<string, { join: string; value: string }> = {
   run_no: { join: "join archive_run_map rm on rm.old_no = a.run_no", value: "rm.new_no" },
   series_no: { join: "join archive_series_map sm on sm.old_no = a.series_no", value: "sm.new_no" },
   dataset_no: {
     join: "join archive_dataset_map dm on dm.old_no = a.dataset_no",
     value: "dm.new_no",
+  },
+  // An issue may come from a run of another experiment, which need not be here.
+  "issues.source_run_id": {
+    join: "left join runs sr on sr.run_id = a.source_run_id",
+    value: "sr.run_id",
   },
 };
 
@@ -153,7 +187,7 @@ export async function adoptExperiment(
           moved("value")
         } else a.value end`;
       }
-      const map = mapped[name];
+      const map = mapped[`${table}.${name}`] ?? mapped[name];
       if (!map) return `a."${name}"`;
       joins.push(map.join);
       return map.value;

@@ -34,7 +34,9 @@ import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
 import { checkExperimentName, parseExperimentId } from "./validation.ts";
 
-const format = "tapebook-experiment-1";
+/** The first had no issues, label schemas, review queues and scorers. */
+const formats = ["tapebook-experiment-1", "tapebook-experiment-2"];
+const format = "tapebook-experiment-2";
 
 interface TableSum {
   rows: number;
@@ -49,7 +51,7 @@ interface ArchivedArtifact {
 }
 
 interface ArchiveManifest {
-  format: typeof format;
+  format: string;
   createdAt: string;
   experiment: Experiment;
   tables: Record<string, TableSum>;
@@ -70,8 +72,8 @@ export interface ArchiveService {
   /**
    * Reads an archive into a new experiment, named as it was or by `name`.
    *
-   * @throws {ApiError} If the archive is damaged, or the name or one of its runs is here already;
-   * nothing has changed then.
+   * @throws {ApiError} If the archive is damaged or of a format that is not known, or the name or
+   * one of its runs is here already; nothing has changed then.
    */
   importExperiment(file: string, options?: { name?: string }): Promise<ImportedExperiment>;
 }
@@ -174,6 +176,7 @@ export function createArchiveService(
     let manifest: ArchiveManifest | null = null;
     let artifacts: ArchivedArtifact[] = [];
     let artifactsSum = "";
+    const unknown: string[] = [];
     for await (const entry of entriesOf(file)) {
       const { name, size } = entry.header;
       const [kind, key] = name.split("/");
@@ -197,9 +200,19 @@ export function createArchiveService(
         artifacts = parsed<ArchivedArtifact[]>(text, name);
       } else if (name === "manifest.json") {
         manifest = parsed<ArchiveManifest>(await textOf(entry, name, size), name);
-      } else throw damaged(`${name.slice(0, 100)} does not belong in it`);
+      } else {
+        unknown.push(name.slice(0, 100));
+        entry.resume();
+      }
     }
-    if (manifest?.format !== format) throw damaged("it has no manifest");
+    if (typeof manifest?.format !== "string") throw damaged("it has no manifest");
+    if (!formats.includes(manifest.format)) {
+      throw invalid(
+        `Cannot import the archive: its format must be one of ${formats.join(", ")}, ` +
+          `got ${manifest.format.slice(0, 100)}; another version of Tapebook wrote it`,
+      );
+    }
+    if (unknown.length > 0) throw damaged(`${unknown[0]} does not belong in it`);
     for (const table of new Set([...Object.keys(manifest.tables), ...sums.keys()])) {
       const said = manifest.tables[table];
       const found = sums.get(table);

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Readable } from "node:stream";
+import tar from "tar-stream";
 import { openTestServer, type TestServer, testServer } from "../../tests/support/server.ts";
 
 const v1 = "/api/tapebook/v1";
+type TarEntry = Readable & { header: { name: string } };
 
 /** An experiment with something of everything that an archive holds. */
 async function fill({ services, request }: TestServer) {
@@ -39,7 +43,36 @@ async function fill({ services, request }: TestServer) {
     metadata: {},
     assessments: [{ assessment_name: "good", feedback: { value: true } }],
   });
-  return { name, experimentId, run_id, modelId: model.info.model_id, traceId, request };
+  const reviews = await fillReviews(services, { experimentId, runId: run_id, traceId });
+  return { name, experimentId, run_id, modelId: model.info.model_id, traceId, ...reviews, request };
+}
+
+/** An issue of the trace, a question, a queue in which the trace waits, and a scorer. */
+async function fillReviews(
+  { issues, labelSchemas, reviewQueues, scorers, tracking }: TestServer["services"],
+  { experimentId, runId, traceId }: { experimentId: string; runId: string; traceId: string },
+) {
+  const found = { experimentId, name: "slow", description: "late", rootCauses: ["disk"] };
+  const { issue_id } = await issues.create({ ...found, sourceRunId: runId, createdBy: "ann" });
+  const elsewhere = await tracking.createRun({ experimentId: "0" });
+  const foreign = await issues.create({ ...found, sourceRunId: elsewhere.info.run_id });
+  const { schema_id } = await labelSchemas.create(
+    { experimentId, name: "fine?", type: "FEEDBACK", input: { text: {} } as never },
+    "ann",
+  );
+  const team = { experimentId, name: "Team", type: "CUSTOM" as const, users: ["ann", "bo"] };
+  const { queue_id } = await reviewQueues.create({ ...team, schemaIds: [schema_id] }, "ann");
+  await reviewQueues.addItems(queue_id, [traceId]);
+  await reviewQueues.setStatus(queue_id, traceId, "COMPLETE", "bo");
+  for (const text of ['{"v":1}', '{"v":2}']) await scorers.register(experimentId, "judge", text);
+  const online = await scorers.setOnlineConfig({ experimentId, name: "judge" }, 0);
+  return {
+    issueId: issue_id,
+    foreignIssueId: foreign.issue_id,
+    schemaId: schema_id,
+    queueId: queue_id,
+    scorerId: online.scorer_id,
+  };
 }
 
 async function archiveOf(server: TestServer, experimentId: string): Promise<Uint8Array> {
@@ -96,6 +129,22 @@ testServer("an experiment goes from one server to another, whole", async (server
       `mlflow-artifacts:/${experimentId}/traces/${given.traceId}/artifacts`,
     );
     assert.equal(trace.assessments.length, 1);
+    same(await before.issues.get(given.issueId), await after.issues.get(given.issueId));
+    // Its run is of an experiment that is not there.
+    assert.equal((await after.issues.get(given.foreignIssueId)).source_run_id, undefined);
+    same(
+      await before.labelSchemas.get(given.schemaId),
+      await after.labelSchemas.get(given.schemaId),
+    );
+    same(await before.reviewQueues.get(given.queueId), await after.reviewQueues.get(given.queueId));
+    const queued = await after.reviewQueues.listItems(given.queueId, {});
+    same(await before.reviewQueues.listItems(given.queueId, {}), queued);
+    assert.equal(queued.items[0].completed_by, "bo");
+    const scorersOf = async ({ scorers }: typeof before, id: string) => [
+      (await scorers.versions(id, "judge")).map((s) => [s.scorer_version, s.serialized_scorer]),
+      await scorers.onlineConfigs([given.scorerId]),
+    ];
+    same(await scorersOf(before, given.experimentId), await scorersOf(after, experimentId));
     const deleted = await after.tracking.searchRuns([experimentId], { viewType: "DELETED_ONLY" });
     assert.deepEqual(deleted.items.map((r) => r.info.run_name), ["gone"]);
     // It lives on there.
@@ -139,3 +188,61 @@ testServer("a damaged archive changes nothing", async (server) => {
   const missing = await server.request("GET", `${v1}/experiments/999999/archive`);
   assert.equal(missing.status, 404);
 });
+
+/** The archive with `change` made to each of its entries; those that it makes null are left out. */
+async function rewritten(
+  archive: Uint8Array,
+  change: (name: string, text: string) => string | null,
+): Promise<Uint8Array> {
+  const extract = tar.extract();
+  const pack = tar.pack();
+  extract.end(archive);
+  for await (const entry of extract as unknown as AsyncIterable<TarEntry>) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of entry) chunks.push(chunk);
+    const given = Buffer.concat(chunks);
+    const { name } = entry.header;
+    const text = name.startsWith("blobs/") ? null : change(name, given.toString());
+    if (name.startsWith("blobs/")) pack.entry({ name }, given);
+    else if (text !== null) pack.entry({ name }, text);
+  }
+  pack.finalize();
+  return Buffer.concat(await Array.fromAsync(pack as unknown as AsyncIterable<Uint8Array>));
+}
+
+testServer(
+  "archives of the first format come in, those of unknown ones are refused",
+  async (server) => {
+    const given = await fill(server);
+    const archive = await archiveOf(server, given.experimentId);
+    const other = await openTestServer("pglite");
+    try {
+      const later = await rewritten(
+        archive,
+        (name, text) =>
+          name === "manifest.json" ? text.replace("experiment-2", "experiment-3") : text,
+      );
+      const refused = await other.request("POST", `${v1}/experiments/import`, later);
+      assert.equal(refused.status, 400);
+      assert.match(
+        refused.json<any>().message,
+        /its format must be one of tapebook-experiment-1, tapebook-experiment-2, got tapebook-experiment-3; another/,
+      );
+      // As it was written before there were reviews.
+      const added = /^(issues|label_schemas|review_|scorer|online_)/;
+      const earlier = await rewritten(archive, (name, text) => {
+        if (name !== "manifest.json") return added.test(name.split("/")[1] ?? "") ? null : text;
+        const manifest = JSON.parse(text);
+        for (const table of Object.keys(manifest.tables)) {
+          if (added.test(table)) delete manifest.tables[table];
+        }
+        return JSON.stringify({ ...manifest, format: "tapebook-experiment-1" });
+      });
+      const answer = await other.request("POST", `${v1}/experiments/import`, earlier);
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal((await other.services.tracking.getRun(given.run_id)).info.run_name, "kept");
+    } finally {
+      await other.close();
+    }
+  },
+);
