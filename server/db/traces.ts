@@ -177,6 +177,36 @@ export async function upsertTrace(
   await upsertPairs(sql, "trace_metadata", trace.traceId, trace.metadata, !isFinal);
 }
 
+/** Writes metadata over what is there. */
+export const upsertTraceMetadata = (sql: Sql, traceId: string, values: Record<string, string>) =>
+  upsertPairs(sql, "trace_metadata", traceId, values);
+
+/** Of these keys, those that the trace has metadata under. */
+export async function knownMetadata(
+  sql: Sql,
+  traceId: string,
+  keys: readonly string[],
+): Promise<Set<string>> {
+  const rows = await sql.query<{ key: string }>(
+    "select key from trace_metadata where trace_id = $1 and key = any($2::text::text[])",
+    [traceId, textArray(keys)],
+  );
+  return new Set(rows.map((row) => row.key));
+}
+
+/** A trace's tree; `content` only of spans that may report tokens or costs. */
+export async function readSpanTree(
+  sql: Sql,
+  traceId: string,
+): Promise<{ span_id: string; parent_span_id: string | null; content: string | null }[]> {
+  return await sql.query(
+    `select span_id, parent_span_id,
+       case when content ~ '[tT]oken|mlflow[.]llm[.]cost' then content end as content
+     from trace_spans where trace_id = $1`,
+    [traceId],
+  );
+}
+
 export async function upsertSpans(sql: Sql, spans: readonly SpanRow[]): Promise<void> {
   const texts = (of: (span: SpanRow) => string | null) =>
     textArray(spans.map((s) => of(s)).map((v) => v === null ? null : storableText(v)));

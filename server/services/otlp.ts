@@ -5,6 +5,7 @@
  */
 import type { SpanRow } from "../db/traces.ts";
 import { invalid } from "../errors.ts";
+import { type Attribute, type AttributeValue, objectOf, plainValue } from "./otlp_attributes.ts";
 
 /** The messages of opentelemetry-proto 1.x that an export of traces is made of. */
 const proto = `
@@ -62,18 +63,6 @@ message Link {
 message Status { string message = 2; int32 code = 3; }
 `;
 
-interface AttributeValue {
-  string_value?: string;
-  double_value?: number;
-  int_value?: string | number;
-  kvlist_value?: { values?: Attribute[] };
-}
-
-interface Attribute {
-  key: string;
-  value?: AttributeValue;
-}
-
 interface Span extends Record<string, unknown> {
   trace_id?: string;
   span_id?: string;
@@ -123,37 +112,17 @@ const statusNames = ["UNSET", "OK", "ERROR"];
 
 const longestModelName = 500;
 
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 /** A name that a client wrote plainly or as JSON. */
 function modelText(value: AttributeValue | undefined): string | null {
-  const name = value?.string_value === undefined ? null : parsedOrText(value.string_value);
+  const name = plainValue(value);
   return typeof name === "string" ? name.slice(0, longestModelName) : null;
-}
-
-/** Costs by their names, which clients write as JSON or as a list of keys and values. */
-function namedNumbers(value: AttributeValue | undefined): Record<string, unknown> {
-  const list = value?.kvlist_value?.values;
-  if (list) {
-    return Object.fromEntries(
-      list.map(({ key, value: v }) => [key, v?.double_value ?? Number(v?.int_value ?? NaN)]),
-    );
-  }
-  const parsed = parsedOrText(value?.string_value ?? "null");
-  return typeof parsed === "object" && parsed !== null ? parsed as Record<string, unknown> : {};
 }
 
 /** Costs as the attribute has them; what is no finite number is absent. */
 function costsOf(
   value: AttributeValue | undefined,
 ): Pick<SpanRow, "inputCost" | "outputCost" | "totalCost"> {
-  const costs = namedNumbers(value);
+  const costs = objectOf(plainValue(value)) ?? {};
   const cost = (name: string) => {
     const amount = costs[name];
     return typeof amount === "number" && Number.isFinite(amount) ? amount : null;

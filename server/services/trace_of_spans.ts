@@ -1,5 +1,6 @@
 /** What is known of a trace from its spans alone. @module */
 import type { SpanRow, TraceInfo } from "../db/traces.ts";
+import { type Attribute, plainValues } from "./otlp_attributes.ts";
 
 /** The tag that says where a trace's files lie. */
 export const artifactLocationTag = "mlflow.artifactLocation";
@@ -8,6 +9,22 @@ const previewLength = 1000;
 
 interface OtlpValue {
   string_value?: string;
+}
+
+/** Metadata of a trace that any of its spans may bring, by the attributes that do. */
+const carried: Record<string, string[]> = {
+  "mlflow.trace.session": ["session.id", "gen_ai.conversation.id"],
+  "mlflow.trace.user": ["user.id"],
+};
+
+/** What the first span that says it says under one of the names. */
+function said(spans: readonly SpanRow[], names: readonly string[]): string | undefined {
+  for (const span of spans) {
+    if (!names.some((name) => span.content.includes(`"${name}"`))) continue;
+    const attributes = plainValues(JSON.parse(span.content).attributes as Attribute[]);
+    const value = names.map((name) => attributes[name]).find(Boolean);
+    if (value !== undefined) return typeof value === "string" ? value : JSON.stringify(value);
+  }
 }
 
 /** What a trace's spans say of it. */
@@ -38,6 +55,10 @@ export function traceOfSpans(
   }
   const metadata: Record<string, string> = { "mlflow.trace_schema.version": "3" };
   if (runId) metadata["mlflow.sourceRun"] = runId;
+  for (const [key, names] of Object.entries(carried)) {
+    const value = said(spans, names);
+    if (value) metadata[key] = value;
+  }
   return {
     traceId,
     experimentId: experiment.id,

@@ -9,6 +9,7 @@ import { traceGrammar } from "../search/grammars.ts";
 import { parseOrderBy } from "../search/order.ts";
 import type { Clock } from "./clock.ts";
 import { artifactLocationTag, traceOfSpans } from "./trace_of_spans.ts";
+import { finalizedKey, keepUsage } from "./trace_usage.ts";
 import type { Page, TrackingService } from "./tracking.ts";
 import * as check from "./validation.ts";
 import { limits } from "../../lib/contracts/mlflow/mod.ts";
@@ -91,7 +92,6 @@ export interface TraceService {
 }
 
 const most = { traces: 500, linked: 100 };
-const finalized = "mlflow.trace.infoFinalized";
 
 function assessmentRow(
   traceId: string,
@@ -208,7 +208,7 @@ export function createTraceService(
           },
           metadata: trace.state === "IN_PROGRESS"
             ? trace.metadata
-            : { ...trace.metadata, [finalized]: "true" },
+            : { ...trace.metadata, [finalizedKey]: "true" },
         }, true);
         for (const given of trace.assessments ?? []) {
           await assessments.insertAssessment(tx, assessmentRow(trace.traceId, given, clock.now()));
@@ -241,6 +241,7 @@ export function createTraceService(
           await store.upsertTrace(tx, traceOfSpans(traceId, experiment, own, runId), false);
         }
         await store.upsertSpans(tx, spans);
+        for (const [traceId, own] of byTrace) await keepUsage(tx, traceId, own);
       });
     },
 
