@@ -23,3 +23,20 @@ testServer("a wrong method on a known path is 405 and names the right ones", asy
     }
   }
 });
+
+testServer("what is left out of MLflow's protocol is refused by name", async (server) => {
+  const table: [string, string, RegExp][] = [
+    ["GET", "/api/3.0/mlflow/gateway/endpoints/list", /no gateway to language models/],
+    ["POST", "/ajax-api/3.0/mlflow/gateway/secrets/create", /no gateway to language models/],
+    ["POST", "/api/3.0/mlflow/prompt-optimization/jobs", /optimizes no prompts/],
+    ["DELETE", "/api/3.0/mlflow/prompt-optimization/jobs/x", /optimizes no prompts/],
+    ["GET", "/api/2.0/mlflow/unified-traces", /Databricks' own tables/],
+  ];
+  for (const [method, path, why] of table) {
+    const answer = await server.request(method, path, method === "POST" ? {} : undefined);
+    const { error_code, message } = answer.json<{ error_code: string; message: string }>();
+    assert.deepEqual([answer.status, error_code], [404, "ENDPOINT_NOT_FOUND"]);
+    assert.ok(message.startsWith(`No endpoint answers ${method} ${path}: `), message);
+    assert.match(message, why);
+  }
+});

@@ -19,6 +19,7 @@ import { limitRate } from "./auth/rate_limit.ts";
 import { databaseFault } from "./db/faults.ts";
 import type { AppEnv } from "./env.ts";
 import { ApiError } from "./errors.ts";
+import { absenceOf } from "./absent_features.ts";
 import { allowedMethods } from "./allowed_methods.ts";
 import { bodyLimit, mergeSlashes, requestLog, securityHeaders } from "./middleware.ts";
 import { servingInvocationRoutes } from "./routes/serving_invocations.ts";
@@ -108,7 +109,8 @@ export function createApp(services: Services) {
       const message = `${c.req.path} answers ${allowed.join(", ")}, not ${c.req.method}`;
       return c.json({ error_code: "METHOD_NOT_ALLOWED", message }, 405);
     }
-    const message = `No endpoint answers ${c.req.method} ${c.req.path}`;
+    const why = absenceOf(c.req.path);
+    const message = `No endpoint answers ${c.req.method} ${c.req.path}${why ? `: ${why}` : ""}`;
     return c.json({ error_code: "ENDPOINT_NOT_FOUND", message }, 404);
   });
   app.onError((error, c) => {

@@ -136,4 +136,21 @@ def checks(client, unique, refused):
         # As against MLflow's own server without workspaces, whose status is 503, too.
         refused(lambda: mlflow.list_workspaces(), "503 error responses")
 
-    return [mcp_servers, figures_over_traces, issues_and_reviews, workspaces_are_off]
+    def the_gateway_is_refused_by_name():
+        calls = [
+            lambda: store.list_gateway_endpoints(),
+            lambda: store.list_secret_infos(),
+            lambda: store.create_gateway_secret("key", {"api_key": "x"}),
+            lambda: store.delete_gateway_model_definition("m"),
+        ]
+        for call in calls:
+            error = refused(call, "this server has no gateway to language models")
+            assert str(error).startswith("ENDPOINT_NOT_FOUND: No endpoint answers "), error
+
+    return [
+        mcp_servers,
+        figures_over_traces,
+        issues_and_reviews,
+        workspaces_are_off,
+        the_gateway_is_refused_by_name,
+    ]
