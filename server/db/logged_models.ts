@@ -157,12 +157,12 @@ export async function deleteLoggedModelTag(
 export async function findLoggedModel(
   sql: Sql,
   modelId: string,
-  options: { allowDeleted?: boolean } = {},
+  options: { allowDeleted?: boolean; lock?: boolean } = {},
 ): Promise<LoggedModel | null> {
   const rows = await sql.query<Row>(
     `select ${columns} from logged_models m where m.model_id = $1${
       options.allowDeleted ? "" : " and m.lifecycle_stage = 'active'"
-    }`,
+    }${options.lock ? " for update of m" : ""}`,
     [modelId],
   );
   return rows.length ? toLoggedModel(rows[0]) : null;

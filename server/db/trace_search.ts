@@ -25,6 +25,14 @@ const columnOf: Record<string, string> = {
 
 const owner = "kv.trace_id = t.trace_id";
 
+/**
+ * A span's text as MLflow searches it, `"key":value` for each attribute: the words in which
+ * OpenTelemetry wraps keys and values would be found in every span.
+ */
+const spanText = String.raw`regexp_replace(regexp_replace(kv.content,
+  '\{"key":("(?:[^"\\]|\\.)*"),"value":\{', '\1:', 'g'),
+  '(?<!\\)"(?:string|int|double|bool|bytes|array|kvlist)_value":', '', 'g')`;
+
 function attributeCondition(comparison: Comparison, params: Params): string {
   const { key, comparator } = comparison;
   switch (key) {
@@ -40,7 +48,7 @@ function attributeCondition(comparison: Comparison, params: Params): string {
         and kv.prompt = ${params.add(comparison.value)}::text)`;
     case "text":
       return `exists (select 1 from trace_spans kv where ${owner}
-        and ${textCondition("kv.content", comparison, params)})`;
+        and ${textCondition(spanText, comparison, params)})`;
     case "run_id": {
       const isNegative = comparator === "!=" || comparator === "NOT IN";
       const plain: Comparison = isNegative
@@ -66,7 +74,7 @@ const spanColumns: Record<string, string> = {
   name: "kv.name",
   type: "kv.span_type",
   status: "kv.status",
-  content: "kv.content",
+  content: spanText,
 };
 
 function spanCondition(comparison: Comparison, params: Params): string {

@@ -11,6 +11,9 @@ import { randomRunName } from "./run_name.ts";
 import type { Page, TrackingService } from "./tracking.ts";
 import * as check from "./validation.ts";
 
+/** Tag that lists the registered versions of a logged model, as MLflow's pages read it. */
+const modelVersionsTag = "mlflow.modelVersions";
+
 export interface LoggedModelOrderBy {
   field_name?: string;
   ascending?: boolean;
@@ -33,6 +36,8 @@ export interface LoggedModelService {
   logParams(modelId: string, params: KeyValue[]): Promise<void>;
   setTags(modelId: string, tags: KeyValue[]): Promise<LoggedModel>;
   deleteTag(modelId: string, key: string): Promise<void>;
+  /** Notes on the model that it was registered as this version. */
+  noteVersion(modelId: string, name: string, version: string): Promise<void>;
   search(experimentIds: string[], options: {
     filter?: string;
     datasets?: { dataset_name?: string; dataset_digest?: string }[];
@@ -131,6 +136,19 @@ export function createLoggedModelService(
             `${check.pythonRepr(modelId)}.`,
         );
       }
+      changed(modelId);
+    },
+
+    async noteVersion(modelId, name, version) {
+      await db.transaction(async (tx) => {
+        const model = await store.findLoggedModel(tx, modelId, { lock: true });
+        if (!model) throw missing(modelId);
+        const tags = model.info.tags ?? [];
+        const before = tags.find((tag) => tag.key === modelVersionsTag)?.value;
+        const versions = [...before ? JSON.parse(before) : [], { name, version: Number(version) }];
+        const value = check.pythonJson(versions, true);
+        await store.setLoggedModelTags(tx, modelId, [{ key: modelVersionsTag, value }]);
+      });
       changed(modelId);
     },
 

@@ -7,6 +7,7 @@ import { invalid, notFound } from "../errors.ts";
 import { parseFilter } from "../search/filter.ts";
 import { traceGrammar } from "../search/grammars.ts";
 import { parseOrderBy } from "../search/order.ts";
+import { type AssessmentMessage, assessmentRow } from "./assessment_rows.ts";
 import type { Clock } from "./clock.ts";
 import { artifactLocationTag, traceOfSpans } from "./trace_of_spans.ts";
 import { finalizedKey, keepUsage } from "./trace_usage.ts";
@@ -27,19 +28,6 @@ export interface TraceInput {
   tags: Record<string, string>;
   metadata: Record<string, string>;
   assessments?: Record<string, unknown>[];
-}
-
-/** An assessment's message, with the fields that are looked at here. */
-export interface AssessmentMessage extends Record<string, unknown> {
-  assessment_id?: string;
-  assessment_name?: string;
-  create_time?: string;
-  overrides?: string;
-  valid?: boolean;
-  feedback?: { value?: unknown; error?: unknown };
-  expectation?: { value?: unknown; serialized_value?: { value?: string } };
-  issue?: unknown;
-  metadata?: Record<string, string>;
 }
 
 export interface TraceService {
@@ -92,45 +80,6 @@ export interface TraceService {
 }
 
 const most = { traces: 500, linked: 100 };
-
-function assessmentRow(
-  traceId: string,
-  given: AssessmentMessage,
-  now: number,
-): assessments.AssessmentRow {
-  const kind = given.feedback ? "feedback" : given.expectation ? "expectation" : "issue";
-  if (kind === "issue" && !given.issue) {
-    throw invalid("Assessment must have one of feedback, expectation and issue");
-  }
-  if (!given.assessment_name) {
-    throw invalid(check.missingValue("assessment.assessment_name"));
-  }
-  const value = given.feedback
-    ? given.feedback.value
-    : given.expectation?.serialized_value
-    ? undefined
-    : given.expectation?.value;
-  const serialized = given.expectation?.serialized_value?.value;
-  const id = given.assessment_id || `a-${crypto.randomUUID().replaceAll("-", "")}`;
-  const at = new Date(now).toISOString();
-  return {
-    assessmentId: id,
-    traceId,
-    kind,
-    name: given.assessment_name,
-    value: serialized ?? (value === undefined ? null : JSON.stringify(value)),
-    overrides: given.overrides || null,
-    isValid: given.valid !== false,
-    content: {
-      create_time: at,
-      last_update_time: at,
-      ...given,
-      assessment_id: id,
-      trace_id: traceId,
-    },
-    createdTime: Date.parse(given.create_time ?? "") || now,
-  };
-}
 
 export function createTraceService(
   deps: { db: Database; clock: Clock; tracking: TrackingService },

@@ -18,16 +18,23 @@ export class PythonFloat {
   }
 }
 
-/** JSON as Python's `json.dumps(sort_keys=True, separators=(",", ":"))` writes it. */
-export function pythonJson(value: unknown): string {
+/**
+ * JSON as Python's `json.dumps(sort_keys=True, separators=(",", ":"))` writes it; `spaced` is with
+ * the separators that it has by itself.
+ */
+export function pythonJson(value: unknown, spaced = false): string {
   if (value instanceof PythonFloat) return value.toString();
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(",")}]`;
+  const comma = spaced ? ", " : ",";
+  if (Array.isArray(value)) return `[${value.map((v) => pythonJson(v, spaced)).join(comma)}]`;
   if (value && typeof value === "object") {
     const entries = Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) =>
       a < b ? -1 : 1
     );
-    return `{${entries.map(([k, v]) => `${pythonJson(k)}:${pythonJson(v)}`).join(",")}}`;
+    const colon = spaced ? ": " : ":";
+    return `{${
+      entries.map(([k, v]) => pythonJson(k) + colon + pythonJson(v, spaced)).join(comma)
+    }}`;
   }
   const text = JSON.stringify(value) ?? "null";
   return text.replace(

@@ -3,6 +3,7 @@
  * that is named with it, and may not leave it.
  * @module
  */
+import { posix } from "node:path";
 import { ApiError, invalid } from "../errors.ts";
 import type { LoggedModelService } from "./logged_models.ts";
 import type { RegistryService } from "./registry.ts";
@@ -54,6 +55,31 @@ function isWithin(source: string, root: string): boolean {
     b.parts.every((part, i) => a.parts[i] === part);
 }
 
+/** The folder that a path or a file URI without a host names; null for anything else. */
+function folderOf(uri: string): string | null {
+  const { scheme, authority } = parseUri(uri);
+  if (scheme === "") return posix.normalize(uri);
+  if (scheme !== "file") return null;
+  if (authority && authority !== "localhost") {
+    throw invalid(
+      `${uri} is not a valid remote uri. For remote access on windows, please consider using a ` +
+        "different scheme such as SMB (e.g. smb://<hostname>/<path>).",
+    );
+  }
+  return posix.normalize(decodeAll(uri.replace(/^file:(\/\/[^/]*)?/i, "")));
+}
+
+/**
+ * Whether a local source lies in a local folder. Only the words are compared: such a folder is its
+ * clients' own, this server neither reads nor writes it.
+ */
+function isFolderWithin(source: string, root: string): boolean {
+  const folder = folderOf(source);
+  const parent = folderOf(root)?.replace(/\/+$/, "");
+  if (!folder?.startsWith("/") || !parent?.startsWith("/")) return false;
+  return folder.replace(/\/+$/, "") === parent || folder.startsWith(`${parent}/`);
+}
+
 const route = "api/2.0/mlflow-artifacts/artifacts";
 
 const isArtifactSource = ({ scheme, parts }: Uri) =>
@@ -62,6 +88,13 @@ const isArtifactSource = ({ scheme, parts }: Uri) =>
 
 /** Schemes whose address names a host that this server would have to ask. */
 const hostSchemes = new Set(["http", "https", "ftp", "sftp", "mlflow-artifacts"]);
+
+const outsideFolder = (source: string, field: "run_id" | "model_id") =>
+  invalid(
+    `Invalid model version source: '${source}'. To use a local path as a model version ` +
+      `source, the ${field} request parameter has to be specified and the local path has ` +
+      `to be contained within the artifact directory of the run specified by the ${field}.`,
+  );
 
 const otherHost = (scheme: string) =>
   invalid(
@@ -98,6 +131,13 @@ export function createVersionSources(
     }
   }
 
+  /** The run of a logged model is the version's, where no other is named. */
+  async function withLineage({ source, runId, modelId }: VersionSource): Promise<VersionSource> {
+    if (!modelId) return { source, runId };
+    const model = await loggedModels.get(modelId);
+    return { source, runId: runId || model.info.source_run_id, modelId };
+  }
+
   function checkPath(source: string): void {
     const decoded = decodeAll(source);
     const path = decoded.replace(/^[a-z][a-z0-9+.-]*:(\/\/[^/]*)?/i, "");
@@ -123,11 +163,10 @@ export function createVersionSources(
       const field = modelId ? "model_id" : "run_id";
       const uri = parseUri(source);
       if (uri.scheme === "" || uri.scheme === "file") {
-        throw invalid(
-          `Invalid model version source: '${source}'. To use a local path as a model version ` +
-            `source, the ${field} request parameter has to be specified and the local path has ` +
-            `to be contained within the artifact directory of the run specified by the ${field}.`,
-        );
+        const id = modelId || runId;
+        const within = id && isFolderWithin(source, await ownerUri(source, field, id));
+        if (!within) throw outsideFolder(source, field);
+        return await withLineage({ source, runId, modelId });
       }
       checkPath(source);
       if (uri.scheme === "models") {
@@ -140,8 +179,7 @@ export function createVersionSources(
         const [head = "", second] = uri.parts;
         if (head.startsWith("m-") && second === undefined) {
           if (modelId !== head) throw mustIdentify(source, "model_id");
-          const model = await loggedModels.get(head);
-          return { source, runId: runId || model.info.source_run_id, modelId };
+          return await withLineage({ source, runId, modelId });
         }
         const at = head.indexOf("@");
         const version = at > 0
@@ -177,11 +215,7 @@ export function createVersionSources(
           throw mustIdentify(source, field);
         }
       }
-      if (modelId) {
-        const model = await loggedModels.get(modelId);
-        return { source, runId: runId || model.info.source_run_id, modelId };
-      }
-      return { source, runId };
+      return await withLineage({ source, runId, modelId });
     },
   };
 }

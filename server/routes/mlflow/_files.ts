@@ -35,9 +35,10 @@ export function contentType(path: string): string {
   return types[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream";
 }
 
-/** A Content-Disposition that keeps any name whole (RFC 6266). */
+/** A Content-Disposition that keeps any name whole (RFC 6266), quoted only where it must be. */
 export function attachment(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
+  if (/^[\w!#$%&'*+\-.^`|~]+$/.test(name)) return `attachment; filename=${name}`;
   if (/^[\x20-\x7e]*$/.test(name) && !/["\\]/.test(name)) return `attachment; filename="${name}"`;
   return `attachment; filename*=UTF-8''${encodeURIComponent(name)}`;
 }

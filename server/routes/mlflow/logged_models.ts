@@ -2,9 +2,10 @@
 import { Hono } from "hono";
 import { loggedModelStatuses } from "../../../lib/contracts/mlflow/mod.ts";
 import type { AppEnv } from "../../env.ts";
+import { ApiError } from "../../errors.ts";
 import { safePath } from "../../services/artifact_service.ts";
 import { answer } from "./_answer.ts";
-import { listUnder } from "./_files.ts";
+import { listUnder, sendArtifact } from "./_files.ts";
 import { keyValues, toKeyValues } from "./_messages.ts";
 import { optional, readRequest, required, t } from "./_request.ts";
 
@@ -97,6 +98,20 @@ app.get("/:model_id/artifacts/directories", async (c) => {
   const folder = safePath(c.req.query("artifact_directory_path") ?? "");
   const files = await listUnder(services.artifacts, info.artifact_uri, folder);
   return answer(c, { root_uri: info.artifact_uri, files });
+});
+
+app.get("/:model_id/artifacts/files", async (c) => {
+  const services = c.get("services");
+  const path = c.req.query("artifact_file_path");
+  if (!path) {
+    throw new ApiError(
+      "BAD_REQUEST",
+      'Request must include the "artifact_file_path" query parameter.',
+    );
+  }
+  const { info } = await services.loggedModels.get(c.req.param("model_id"));
+  const root = await services.artifacts.resolve(info.artifact_uri);
+  return await sendArtifact(c, `${root}/${safePath(path)}`);
 });
 
 export const loggedModelRoutes = app;

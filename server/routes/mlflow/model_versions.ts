@@ -34,6 +34,13 @@ app.post("/create", async (c) => {
     description: request.description,
     tags,
   });
+  if (lineage.modelId) {
+    await services.loggedModels.noteVersion(
+      lineage.modelId,
+      model_version.name,
+      model_version.version,
+    );
+  }
   return answer(c, { model_version });
 });
 

@@ -323,3 +323,69 @@ testServer("experiments are refused in MLflow's words", async (server) => {
   const info = await server.request("GET", "/api/3.0/mlflow/server-info");
   assert.equal(info.json<any>().workspaces_enabled, false);
 });
+
+testServer("a version's source may be a folder inside its run's own folder", async (server) => {
+  const name = unique("folder");
+  await ok(server, "POST", "/registered-models/create", { name });
+  const { experiment_id } = await ok(server, "POST", "/experiments/create", {
+    name: unique("folder"),
+    artifact_location: "file:///data/of the team",
+  });
+  const { run } = await ok(server, "POST", "/runs/create", { experiment_id });
+  const { run_id, artifact_uri } = run.info;
+  const path = artifact_uri.slice("file://".length);
+  for (const source of [artifact_uri, `${artifact_uri}/model`, `${artifact_uri}/a/..`, path]) {
+    await ok(server, "POST", "/model-versions/create", { name, source, run_id });
+  }
+  const outside = /To use a local path as a model version source, the run_id request parameter/;
+  for (
+    const given of [
+      { source: artifact_uri },
+      { source: path },
+      { source: `${artifact_uri}/..`, run_id },
+      { source: `${artifact_uri}/%2e%2e/other`, run_id },
+      { source: `${path}-other`, run_id },
+      { source: "/data", run_id },
+      { source: "model", run_id },
+    ]
+  ) {
+    const body = { name, ...given };
+    const code = "INVALID_PARAMETER_VALUE";
+    await refused(server, "POST", "/model-versions/create", body, 400, code, outside);
+  }
+  await refused(
+    server,
+    "POST",
+    "/model-versions/create",
+    { name, source: "file://elsewhere.example/data", run_id },
+    400,
+    "INVALID_PARAMETER_VALUE",
+    /is not a valid remote uri/,
+  );
+});
+
+testServer("a logged model knows its versions and gives out its files", async (server) => {
+  const name = unique("known");
+  await ok(server, "POST", "/registered-models/create", { name });
+  const { model } = await ok(server, "POST", "/logged-models", { experiment_id: "0" });
+  const { model_id, artifact_uri } = model.info;
+  for (let i = 0; i < 2; i++) {
+    const given = { name, source: artifact_uri, model_id };
+    await ok(server, "POST", "/model-versions/create", given);
+  }
+  const { model: known } = await ok(server, "GET", `/logged-models/${model_id}`);
+  assert.deepEqual(known.info.tags, [{
+    key: "mlflow.modelVersions",
+    value: `[{"name": "${name}", "version": 1}, {"name": "${name}", "version": 2}]`,
+  }]);
+  const path = `${artifact_uri.replace("mlflow-artifacts:/", "")}/MLmodel`;
+  const put = await server.request("PUT", `/api/2.0/mlflow-artifacts/artifacts/${path}`, "flavors");
+  assert.equal(put.status, 200, put.text);
+  const files = `/ajax-api/2.0/mlflow/logged-models/${model_id}/artifacts/files`;
+  const file = await server.request("GET", `${files}?artifact_file_path=MLmodel`);
+  assert.equal(file.text, "flavors");
+  assert.equal(file.headers.get("content-disposition"), "attachment; filename=MLmodel");
+  assert.equal((await server.request("GET", files)).status, 400);
+  const escape = await server.request("GET", `${files}?artifact_file_path=../../secret`);
+  assert.equal(escape.json<any>().message, "Invalid path");
+});

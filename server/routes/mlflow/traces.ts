@@ -4,9 +4,12 @@ import type { TraceInfo, TraceState } from "../../db/traces.ts";
 import { traceStates } from "../../db/traces.ts";
 import type { AppEnv } from "../../env.ts";
 import { invalid, notFound } from "../../errors.ts";
-import type { AssessmentMessage } from "../../services/traces.ts";
+import type { AssessmentMessage } from "../../services/assessment_rows.ts";
+import { spanDictionaryText } from "../../services/span_dictionary.ts";
 import { missingValue } from "../../services/validation.ts";
 import { answer, answerAsIs } from "./_answer.ts";
+import { correlation } from "./_correlation.ts";
+import { attachment } from "./_files.ts";
 import { keyValues, toKeyValues } from "./_messages.ts";
 import { atMost, optional, readJson, readRequest, required, t } from "./_request.ts";
 
@@ -264,28 +267,6 @@ app.post("/calculate-filter-correlation", async (c) => {
   return answer(c, correlation(counts));
 });
 
-/** Normalized pointwise mutual information: 1 always together, 0 by chance, -1 never together. */
-function correlation(
-  { filter1, filter2, joint, total }: {
-    filter1: number;
-    filter2: number;
-    joint: number;
-    total: number;
-  },
-) {
-  const counts = {
-    filter1_count: filter1,
-    filter2_count: filter2,
-    joint_count: joint,
-    total_count: total,
-  };
-  if (total === 0 || filter1 === 0 || filter2 === 0) return counts;
-  if (joint === 0) return { ...counts, npmi: -1 };
-  if (joint === total) return { ...counts, npmi: 1 };
-  const npmi = Math.log((joint * total) / (filter1 * filter2)) / -Math.log(joint / total);
-  return { ...counts, npmi: Math.max(-1, Math.min(1, npmi)) };
-}
-
 app.get("/:id/info", async (c) => {
   const info = await c.get("services").traces.getInfo(c.req.param("id"));
   return answer(c, { trace_info: traceMessageV2(info) });
@@ -372,5 +353,8 @@ traceArtifactRoutes.get("/get-trace-artifact", async (c) => {
   const traceId = c.req.query("request_id") ?? c.req.query("trace_id") ?? "";
   if (!traceId) throw notFound("Request must specify request_id.");
   const { spans } = await c.get("services").traces.get(traceId);
-  return answerAsIs(c, { spans });
+  return c.body(`{"spans":[${spans.map(spanDictionaryText).join(",")}]}`, 200, {
+    "Content-Type": "application/json",
+    "Content-Disposition": attachment("traces.json"),
+  });
 });
