@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startS3 } from "../../../tests/support/s3_server.ts";
 import { ApiError } from "../../errors.ts";
 import type { BlobStore } from "./blob_store.ts";
 import { fileBlobStore, storageError } from "./file_blob_store.ts";
@@ -47,23 +48,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
-    const { default: S3rver } = await import("s3rver");
-    const directory = await Deno.makeTempDir();
-    const server = new S3rver({
-      address: "127.0.0.1",
-      port: 0,
-      silent: true,
-      directory,
-      configureBuckets: [{ name: "models", configs: [] }],
-    });
-    const { port } = await server.run();
-    const env: Record<string, string> = {
-      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`,
-      AWS_ACCESS_KEY_ID: "S3RVER",
-      AWS_SECRET_ACCESS_KEY: "S3RVER",
-    };
-    const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-    for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+    const server = await startS3();
     const store = await s3BlobStore("s3://models/tapebook");
     try {
       await checkStore(store);
@@ -80,18 +65,14 @@ Deno.test({
       assert.deepEqual(new Uint8Array(await direct.arrayBuffer()), block.slice(0, 3));
       assert.equal(direct.headers.get("content-disposition"), 'attachment; filename="a.txt"');
       assert.match(new URL(signed).searchParams.get("X-Amz-Expires") ?? "", /^60$/);
-      await server.close();
+      await server.stop();
       await assert.rejects(
         store.has(sha256),
         (error) => error instanceof ApiError && error.code === "TEMPORARILY_UNAVAILABLE",
       );
     } finally {
       await store.close();
-      for (const [name, value] of before) {
-        if (value === undefined) Deno.env.delete(name);
-        else Deno.env.set(name, value);
-      }
-      await Deno.remove(directory, { recursive: true });
+      await server.close();
     }
   },
 });
