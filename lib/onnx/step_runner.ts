@@ -231,7 +231,7 @@ export class StepRunner {
     const out: Record<string, Float32Array> = {};
     for (const m of main.metrics) out[m.name] = new Float32Array(count);
     if (full > 0) {
-      loop(main, data, Int32Array.from(indices.slice(0, full * batch)), rateAt, out);
+      loop(main, data, new Int32Array(indices.slice(0, full * batch)), rateAt, out);
     }
     if (rest > 0) {
       const p = programFor(rest);

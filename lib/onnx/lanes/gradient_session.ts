@@ -2,8 +2,8 @@
  * Loss and gradient of a lane's rows in ONNX Runtime: the same code on every thread.
  * @module
  */
-import { type Dtype, sizeOf, type TypedData } from "../graph/dtype.ts";
-import { isShared } from "../input_spec.ts";
+import { type Dtype, makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
+import { type InputSpec, isShared } from "../input_spec.ts";
 import {
   createSessionSync,
   type OrtFeeds,
@@ -13,61 +13,155 @@ import {
 } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
 import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
+import { NativeSession, type NativeTensor } from "./native_session.ts";
 
 /** A session with the memory that it reads and writes. */
 export class GradientSession {
   readonly #program: GradientProgram;
-  readonly #session: Session;
-  /** The variables in either of the two buffers. */
-  readonly #parameters: OrtFeeds[];
-  readonly #feeds: OrtFeeds = {};
-  readonly #fetches: OrtFeeds = {};
+  readonly #session: LaneSession;
+  /** Calls by the set of the parameters. */
+  readonly #calls: (() => void)[];
+  /** What the data was, in the order of the program's specs. */
+  #data: TypedData[] = [];
   /** Indices of the rows of a step. */
   readonly #rows: Int32Array;
   #indices: Int32Array = new Int32Array(0);
+  readonly #narrow: NarrowInput[] = [];
 
   constructor(program: GradientProgram, memory: LaneMemory, options: SessionOptions) {
     this.#program = program;
-    this.#session = createSessionSync(program.model, options);
-    const tensor = (data: TypedData, { dtype, shape }: Port) => ortTensor(data, dtype, shape);
     /** Tensors over pieces that lie end to end. */
-    const pieces = (ports: Port[], data: TypedData): OrtFeeds => {
+    const pieces = (ports: Port[], data: TypedData): NativeTensor[] => {
       let at = 0;
-      return Object.fromEntries(ports.map((p) => {
-        const piece = (data as Float32Array).subarray(at, at += sizeOf(p.shape));
-        return [p.name, tensor(piece, p)];
+      return ports.map((p) => ({
+        ...p,
+        data: (data as Float32Array).subarray(at, at += sizeOf(p.shape)),
       }));
     };
-    this.#parameters = memory.parameters.map((data) => pieces(program.parameters, data));
-    program.frozen.forEach((p, i) => this.#feeds[p.name] = tensor(memory.frozen[i], p));
-    program.metrics.forEach((p, i) => this.#fetches[p.name] = tensor(memory.metrics[i], p));
-    Object.assign(this.#fetches, pieces(program.gradient, memory.gradient));
+    const whole = (ports: Port[], data: TypedData[]) =>
+      ports.map((p, i) => ({ ...p, data: data[i] }));
     this.#rows = new Int32Array(program.rows);
-    this.#feeds.indices = ortTensor(this.#rows, "int32", [program.rows]);
+    const fixed = whole(program.frozen, memory.frozen), later: string[] = [];
+    if (program.gathers) {
+      fixed.push({
+        name: "indices",
+        dtype: "int32",
+        shape: [program.rows],
+        data: this.#rows,
+      });
+    }
+    Object.entries(program.specs).forEach(([name, s], place) => {
+      if (!isNarrow(s)) {
+        later.push(isShared(s) ? name : dataInput(name));
+        return;
+      }
+      const { shape, dtype = "float32" } = s;
+      const rows = makeData(dtype, sizeOf(shape));
+      fixed.push({ name, dtype, shape, data: rows });
+      this.#narrow.push({ place, rows, data: rows, width: sizeOf(shape.slice(1)) });
+    });
+    this.#session = NativeSession.create(program.model, options) ??
+      new ModuleSession(program.model, options);
+    this.#calls = this.#session.prepare(
+      memory.parameters.map((data) => [...fixed, ...pieces(program.parameters, data)]),
+      later,
+      [
+        ...whole(program.metrics, memory.metrics),
+        ...pieces(program.gradient, memory.gradient),
+      ],
+    );
   }
 
   /** The data that the next runs take rows of; `data` in the order of the program's specs. */
   from(indices: Int32Array, data: TypedData[]): void {
     this.#indices = indices;
     Object.entries(this.#program.specs).forEach(([name, s], i) => {
+      if (isNarrow(s) || data[i] === this.#data[i]) return;
       const dtype: Dtype = s.dtype ?? "float32";
-      if (isShared(s)) this.#feeds[name] = ortTensor(data[i], dtype, s.shape);
-      else {
-        const row = s.shape.slice(1);
-        const shape = [data[i].length / sizeOf(row), ...row];
-        this.#feeds[dataInput(name)] = ortTensor(data[i], dtype, shape);
-      }
+      const row = s.shape.slice(1);
+      this.#session.replace(
+        isShared(s) ? { name, dtype, shape: s.shape, data: data[i] } : {
+          name: dataInput(name),
+          dtype,
+          shape: [data[i].length / sizeOf(row), ...row],
+          data: data[i],
+        },
+      );
     });
+    for (const input of this.#narrow) input.data = data[input.place];
+    this.#data = data;
   }
 
   /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
   run(from: number, set: number): void {
     this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
-    this.#session.run(Object.assign(this.#feeds, this.#parameters[set]), this.#fetches);
+    for (const { rows, data, width } of this.#narrow) copyRows(rows, data, width, this.#rows);
+    this.#calls[set]();
   }
 
   dispose(): void {
     this.#session.dispose();
+  }
+}
+
+/** What a lane computes with. */
+interface LaneSession {
+  /** Calls on each of these lists of inputs; `later` are names of inputs that `replace` gives. */
+  prepare(inputs: NativeTensor[][], later: string[], outputs: NativeTensor[]): (() => void)[];
+  replace(tensor: NativeTensor): void;
+  dispose(): void;
+}
+
+/** A session of onnxruntime-node, where its library cannot be called by itself. */
+class ModuleSession implements LaneSession {
+  readonly #session: Session;
+  #feeds: OrtFeeds[] = [];
+
+  constructor(model: Uint8Array, options: SessionOptions) {
+    this.#session = createSessionSync(model, options);
+  }
+
+  prepare(inputs: NativeTensor[][], _: string[], outputs: NativeTensor[]): (() => void)[] {
+    const tensors = (all: NativeTensor[]): OrtFeeds =>
+      Object.fromEntries(all.map((t) => [t.name, ortTensor(t.data, t.dtype, t.shape)]));
+    const fetches = tensors(outputs);
+    this.#feeds = inputs.map(tensors);
+    return this.#feeds.map((feeds) => () => void this.#session.run(feeds, fetches));
+  }
+
+  replace({ name, data, dtype, shape }: NativeTensor): void {
+    for (const feeds of this.#feeds) feeds[name] = ortTensor(data, dtype, shape);
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+}
+
+/** An input whose rows are taken here. */
+interface NarrowInput {
+  /** Its place among the inputs. */
+  place: number;
+  /** The lane's rows, all rows, and the elements of one. */
+  rows: TypedData;
+  data: TypedData;
+  width: number;
+}
+
+/** Rows of at most this many elements are copied here: ONNX Runtime takes some 10 ns for each row. */
+const narrowWidth = 4;
+
+/** Whether the rows of an input are taken before the graph runs, not in it. */
+export const isNarrow = (spec: InputSpec): boolean =>
+  !isShared(spec) && sizeOf(spec.shape.slice(1)) <= narrowWidth;
+
+function copyRows(to: TypedData, from: TypedData, width: number, indices: Int32Array): void {
+  if (width === 1) {
+    for (let i = 0; i < indices.length; i++) to[i] = from[indices[i]];
+    return;
+  }
+  for (let i = 0, at = 0; i < indices.length; i++) {
+    for (let k = indices[i] * width, end = k + width; k < end; k++) to[at++] = from[k];
   }
 }
 

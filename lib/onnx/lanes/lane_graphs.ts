@@ -11,9 +11,9 @@ import { TraceError } from "../errors.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import { recordMicroBatches } from "../micro_batches.ts";
 import { type LossFunction, recordGradient } from "../record_gradient.ts";
-import { bindVariables, sortVariables, type StepGraphOptions } from "../step_graph.ts";
+import { sortVariables, type StepGraphOptions } from "../step_graph.ts";
 import type { Port } from "../step_runner.ts";
-import { dataInput } from "./gradient_session.ts";
+import { dataInput, isNarrow } from "./gradient_session.ts";
 import type { GradientProgram } from "./lane_protocol.ts";
 
 const port = (name: string, { dtype, shape }: Value): Port => ({ name, dtype, shape });
@@ -49,12 +49,9 @@ export function gradientProgram(
 ): { program: GradientProgram; frozen: { variable: tf.Variable; value: Value }[] } {
   const graph = new Graph({ forRuntime: true });
   const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
-  const size = variables.reduce((n, v) => n + v.size, 0);
-  const { parameters, bind } = size > cachedSize
-    ? bindPieces(graph, variables)
-    : bindFlat(graph, variables);
+  const { parameters, bind } = bindPieces(graph, variables);
   const context = { variables, loss, bind, lower: options.lower, share: 1 / options.lanes };
-  const { gradient: flat, pieces, metrics, trace } = options.microBatch === undefined
+  const { pieces: gradient, metrics, trace } = options.microBatch === undefined
     ? recordGradient(graph, inputs, context)
     : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
   const { extra, frozen } = sortVariables(graph, trace.variables, variables);
@@ -63,7 +60,6 @@ export function gradientProgram(
       "Cannot compile step: lanes must be 1 where the loss draws random numbers or assigns variables",
     );
   }
-  const gradient = size > cachedSize ? pieces : [flat];
   gradient.forEach((v, i) => graph.output(`gradient/${i}`, v));
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
@@ -72,6 +68,7 @@ export function gradientProgram(
     model: encodeModel(graph, { name: "gradient", symbolicDims }),
     specs,
     rows,
+    gathers: Object.values(specs).some((s) => !isShared(s) && !isNarrow(s)),
     parameters: parameters.map((v) => port(v.name!, v)),
     frozen: frozen.map(({ value }) => port(value.name!, value)),
     gradient: gradient.map((v, i) => port(`gradient/${i}`, v)),
@@ -80,21 +77,9 @@ export function gradientProgram(
   return { program, frozen };
 }
 
-/**
- * Parameters up to this many stay in the processor's cache whatever passes over them. Fewer are split
- * and joined inside the graph, more are read and written where they lie.
- */
-const cachedSize = 1 << 16;
-
 type BoundVariables = { parameters: Value[]; bind: Map<tf.Variable, Value> };
 
-/** The flat parameters as one input. */
-function bindFlat(graph: Graph, variables: tf.Variable[]): BoundVariables {
-  const { parameters, bind } = bindVariables(graph, variables);
-  return { parameters: [parameters], bind };
-}
-
-/** Each variable's piece of them as an input of its own. */
+/** Each variable as an input of its own. */
 function bindPieces(graph: Graph, variables: tf.Variable[]): BoundVariables {
   const parameters = variables.map((v, i) => graph.input(`parameter/${i}`, "float32", v.shape));
   return { parameters, bind: new Map(variables.map((v, i) => [v, parameters[i]])) };
@@ -103,13 +88,14 @@ function bindPieces(graph: Graph, variables: tf.Variable[]): BoundVariables {
 /** A lane's inputs out of all rows of the data, by the indices of its own. */
 function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
   const rows = Object.values(specs).find((s) => !isShared(s))?.shape[0] ?? 1;
-  const indices = graph.input("indices", "int32", [rows]);
+  let indices: Value | null = null;
   const symbolicDims: Record<string, Record<number, string>> = {};
   const inputs: Record<string, Value> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const { shape, dtype = "float32" } = spec;
-    if (isShared(spec)) inputs[name] = graph.input(name, dtype, shape);
+    if (isShared(spec) || isNarrow(spec)) inputs[name] = graph.input(name, dtype, shape);
     else {
+      indices ??= graph.input("indices", "int32", [rows]);
       const data = graph.input(dataInput(name), dtype, [1, ...shape.slice(1)]);
       symbolicDims[dataInput(name)] = { 0: "rows" };
       [inputs[name]] = graph.emit("Gather", [data, indices], [{ dtype, shape }], { axis: int(0) });

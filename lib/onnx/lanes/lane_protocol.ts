@@ -17,11 +17,13 @@ export interface GradientProgram {
   specs: Record<string, InputSpec>;
   /** Rows of the batch that are a lane's. */
   rows: number;
-  /** The variables, which lie end to end, as one input or as many. */
+  /** Whether the graph takes rows by indices itself. */
+  gathers: boolean;
+  /** The variables, which lie end to end. */
   parameters: Port[];
   /** Variables that are read and never change. */
   frozen: Port[];
-  /** Their gradients, which lie so as well. */
+  /** The variables' gradients, which lie so as well. */
   gradient: Port[];
   metrics: Port[];
 }

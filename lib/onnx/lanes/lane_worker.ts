@@ -3,6 +3,8 @@
  * @module
  */
 import { parentPort, workerData } from "node:worker_threads";
+import type { Dtype, TypedData } from "../graph/dtype.ts";
+import type { InputSpec } from "../input_spec.ts";
 import { loadRuntime } from "../runtime.ts";
 import { GradientSession } from "./gradient_session.ts";
 import {
@@ -27,6 +29,9 @@ const lifeline = Deno.openSync(setup.lifeline, { write: true });
 lifeline.lockSync(true);
 
 const ready = (message: LaneReady) => parentPort!.postMessage(message);
+/** Data of the last epoch. */
+const known: { address: bigint; data: TypedData }[] = [];
+const dtypeOf = ({ dtype = "float32" }: InputSpec): Dtype => dtype;
 let lane: GradientSession | null = null;
 let kernel: UpdateKernel | null = null;
 try {
@@ -77,9 +82,14 @@ function serve(lane: GradientSession, kernel: UpdateKernel): number {
 
 function readData(lane: GradientSession): void {
   const { data } = setup.control;
-  const at = (i: number) => ({ address: data[2 * i], length: Number(data[2 * i + 1]) });
-  const indices = dataAt({ dtype: "int32", ...at(0) }) as Int32Array;
-  const inputs = Object.values(setup.program.specs)
-    .map(({ dtype = "float32" }, i) => dataAt({ dtype, ...at(1 + i) }));
-  lane.from(indices, inputs);
+  const types: Dtype[] = ["int32", ...Object.values(setup.program.specs).map(dtypeOf)];
+  const [indices, ...inputs] = types.map((dtype, i) => {
+    const address = data[2 * i], length = Number(data[2 * i + 1]);
+    // What lies where it lay needs no new tensor.
+    if (known[i]?.address !== address || known[i].data.length !== length) {
+      known[i] = { address, data: dataAt({ dtype, address, length }) };
+    }
+    return known[i].data;
+  });
+  lane.from(indices as Int32Array, inputs);
 }
