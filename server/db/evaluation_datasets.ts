@@ -4,7 +4,7 @@ import type { Order } from "../search/order.ts";
 import { numberArray, storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 import { filterSql, numberCondition, Params, textCondition } from "./filter_sql.ts";
-import { queryPage } from "./paging.ts";
+import { type Page, queryPage } from "./paging.ts";
 
 export interface DatasetRow extends Record<string, unknown> {
   dataset_id: string;
@@ -184,8 +184,8 @@ export async function readRecords(
   datasetId: string,
   limit: number,
   pageToken: string | undefined,
-): Promise<{ items: Record<string, unknown>[]; nextPageToken?: string }> {
-  const { rows, nextPageToken } = await queryPage<{ content: string }>(sql, {
+): Promise<Page<Record<string, unknown>>> {
+  return await queryPage(sql, {
     select: "r.content",
     from: "evaluation_dataset_records r",
     where: ["r.dataset_id = $1"],
@@ -196,8 +196,7 @@ export async function readRecords(
     ],
     limit,
     pageToken,
-  });
-  return { items: rows.map((r) => JSON.parse(r.content)), nextPageToken };
+  }, (r: { content: string }) => JSON.parse(r.content));
 }
 
 export async function deleteRecords(
@@ -233,7 +232,7 @@ export async function searchDatasets(
     limit: number;
     pageToken?: string;
   },
-): Promise<{ items: DatasetRow[]; nextPageToken?: string }> {
+): Promise<Page<DatasetRow>> {
   const params = new Params();
   const where: string[] = [];
   if (options.experimentIds) {
@@ -244,7 +243,7 @@ export async function searchDatasets(
     }::text::bigint[]))`);
   }
   if (options.filter) where.push(filterSql(options.filter, params, condition));
-  const { rows, nextPageToken } = await queryPage<DatasetRow>(sql, {
+  return await queryPage<DatasetRow>(sql, {
     select: columns,
     from: "evaluation_datasets d",
     where,
@@ -261,5 +260,4 @@ export async function searchDatasets(
     limit: options.limit,
     pageToken: options.pageToken,
   });
-  return { items: rows, nextPageToken };
 }

@@ -12,7 +12,7 @@ import {
   Params,
   textCondition,
 } from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
+import { type Page, queryPage, type SortColumn } from "./paging.ts";
 
 const columns = `e.experiment_id, e.name, e.artifact_location, e.lifecycle_stage,
   e.creation_time, e.last_update_time,
@@ -178,7 +178,7 @@ export async function searchExperiments(
     limit: number;
     pageToken?: string;
   },
-): Promise<{ items: Experiment[]; nextPageToken?: string }> {
+): Promise<Page<Experiment>> {
   const params = new Params();
   const where = viewCondition("e.lifecycle_stage", options.view);
   if (options.filter) where.push(filterSql(options.filter, params, compile));
@@ -193,7 +193,7 @@ export async function searchExperiments(
   if (!asked.some((o) => o.key === "experiment_id")) {
     sort.push({ expression: "e.experiment_id", type: "int8", ascending: false });
   }
-  const page = await queryPage<Row & Record<string, unknown>>(sql, {
+  return await queryPage(sql, {
     select: columns,
     from: "experiments e",
     where,
@@ -201,6 +201,5 @@ export async function searchExperiments(
     sort,
     limit: options.limit,
     pageToken: options.pageToken,
-  });
-  return { items: page.rows.map(toExperiment), nextPageToken: page.nextPageToken };
+  }, toExperiment);
 }

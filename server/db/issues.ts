@@ -3,7 +3,7 @@ import type { Filter } from "../search/filter.ts";
 import { storableText } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 import { filterSql, Params, textCondition } from "./filter_sql.ts";
-import { queryPage } from "./paging.ts";
+import { type Page, queryPage } from "./paging.ts";
 
 export const issueStatuses = ["pending", "rejected", "resolved"] as const;
 export type IssueStatus = typeof issueStatuses[number];
@@ -99,7 +99,7 @@ export async function searchIssues(sql: Sql, query: {
   countTraces: boolean;
   limit: number;
   pageToken?: string;
-}): Promise<{ items: IssueRow[]; nextPageToken?: string }> {
+}): Promise<Page<IssueRow>> {
   const params = new Params();
   const where: string[] = [];
   if (query.experimentId !== undefined) {
@@ -115,7 +115,7 @@ export async function searchIssues(sql: Sql, query: {
     );
   }
   const down = { ascending: false, nullable: false };
-  const { rows, nextPageToken } = await queryPage<IssueRow>(sql, {
+  return await queryPage<IssueRow>(sql, {
     select: query.countTraces ? `${columns}, ${traceCount} as trace_count` : columns,
     from: "issues i",
     where,
@@ -129,5 +129,4 @@ export async function searchIssues(sql: Sql, query: {
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }

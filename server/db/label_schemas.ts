@@ -1,7 +1,7 @@
 /** SQL of the questions that reviewers of an experiment's traces are asked. @module */
 import { storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
-import { queryPage } from "./paging.ts";
+import { type Page, queryPage } from "./paging.ts";
 
 export const labelTypes = ["FEEDBACK", "EXPECTATION"] as const;
 
@@ -114,8 +114,8 @@ export async function listLabelSchemas(
   experimentId: number,
   limit: number,
   pageToken?: string,
-): Promise<{ items: LabelSchemaRow[]; nextPageToken?: string }> {
-  const { rows, nextPageToken } = await queryPage<LabelSchemaRow>(sql, {
+): Promise<Page<LabelSchemaRow>> {
+  return await queryPage<LabelSchemaRow>(sql, {
     select: columns,
     from: "label_schemas l",
     where: ["l.experiment_id = $1"],
@@ -127,7 +127,6 @@ export async function listLabelSchemas(
     limit,
     pageToken,
   });
-  return { items: rows, nextPageToken };
 }
 
 export async function deleteLabelSchema(sql: Sql, schemaId: string): Promise<void> {

@@ -15,7 +15,7 @@ import {
   Params,
   textCondition,
 } from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
+import { type Page, queryPage, type SortColumn } from "./paging.ts";
 
 const pairs = (table: string) =>
   `coalesce((select json_agg(json_build_object('key', x.key, 'value', x.value) order by x.key)
@@ -265,7 +265,7 @@ export async function searchLoggedModels(
     limit: number;
     pageToken?: string;
   },
-): Promise<{ items: LoggedModel[]; nextPageToken?: string }> {
+): Promise<Page<LoggedModel>> {
   const params = new Params();
   const { datasets, orders } = options;
   const where = [
@@ -331,7 +331,7 @@ export async function searchLoggedModels(
   if (!orders.some((o) => o.field === "model_id")) {
     sort.push({ expression: "m.model_id", type: "text", ascending: true });
   }
-  const page = await queryPage<Row>(sql, {
+  return await queryPage(sql, {
     select: columns,
     from: "logged_models m",
     where,
@@ -339,6 +339,5 @@ export async function searchLoggedModels(
     sort,
     limit: options.limit,
     pageToken: options.pageToken,
-  });
-  return { items: page.rows.map(toLoggedModel), nextPageToken: page.nextPageToken };
+  }, toLoggedModel);
 }

@@ -10,7 +10,7 @@ import {
   textCondition,
 } from "./filter_sql.ts";
 import { latestFirst, type McpChanges, type McpOrder, type McpStatus } from "./mcp_versions.ts";
-import { queryPage } from "./paging.ts";
+import { type Page, queryPage } from "./paging.ts";
 
 export const mcpTransports = ["streamable-http", "sse"] as const;
 export type McpTransport = typeof mcpTransports[number];
@@ -159,10 +159,10 @@ const sortOf = (alias: string, orders: readonly McpOrder[], key: string) =>
 export async function searchMcpServers(
   sql: Sql,
   query: McpQuery,
-): Promise<{ items: McpServer[]; nextPageToken?: string }> {
+): Promise<Page<McpServer>> {
   const params = new Params();
   const where = query.filter ? [filterSql(query.filter, params, serverCondition)] : [];
-  const { rows, nextPageToken } = await queryPage<McpServer>(sql, {
+  return await queryPage<McpServer>(sql, {
     select: serverColumns,
     from: servers,
     where,
@@ -171,7 +171,6 @@ export async function searchMcpServers(
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }
 
 export async function setMcpServerTag(
@@ -274,7 +273,7 @@ function endpointCondition(c: Comparison, params: Params): string {
 export async function searchMcpEndpoints(
   sql: Sql,
   query: McpQuery & { server?: string; version?: string; alias?: string },
-): Promise<{ items: McpEndpoint[]; nextPageToken?: string }> {
+): Promise<Page<McpEndpoint>> {
   const params = new Params();
   const where = query.filter ? [filterSql(query.filter, params, endpointCondition)] : [];
   for (
@@ -285,7 +284,7 @@ export async function searchMcpEndpoints(
   ) {
     if (value !== undefined) where.push(`e.server_${column} = ${params.add(value)}`);
   }
-  const { rows, nextPageToken } = await queryPage<McpEndpoint>(sql, {
+  return await queryPage<McpEndpoint>(sql, {
     select: endpointColumns,
     from: endpoints,
     where,
@@ -294,5 +293,4 @@ export async function searchMcpEndpoints(
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }

@@ -3,7 +3,7 @@ import type { Comparison, Filter } from "../search/filter.ts";
 import { storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 import { filterSql, numberCondition, Params, textCondition } from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
+import { type Page, queryPage, type SortColumn } from "./paging.ts";
 
 export const mcpStatuses = ["draft", "active", "deprecated", "deleted"] as const;
 export type McpStatus = typeof mcpStatuses[number];
@@ -200,7 +200,7 @@ export async function searchMcpVersions(sql: Sql, query: {
   rankOf: ParseRank;
   limit: number;
   pageToken?: string;
-}): Promise<{ items: McpVersion[]; nextPageToken?: string }> {
+}): Promise<Page<McpVersion>> {
   const params = new Params();
   const where = [`v.name = ${params.add(query.name)}`, "v.status <> 'deleted'"];
   if (query.filter) {
@@ -211,7 +211,7 @@ export async function searchMcpVersions(sql: Sql, query: {
     sort.push(sorted("v.created_at", "int8", true));
   }
   sort.push(sorted("v.version", "text", true));
-  const { rows, nextPageToken } = await queryPage<McpVersion>(sql, {
+  return await queryPage<McpVersion>(sql, {
     select: columns,
     from: "mcp_server_versions v",
     where,
@@ -220,7 +220,6 @@ export async function searchMcpVersions(sql: Sql, query: {
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }
 
 export async function setMcpVersionTag(

@@ -197,11 +197,28 @@ export function pageOf<Row extends Record<string, unknown>>(
   return { rows: kept, nextPageToken: encode({ k, h: digest }) };
 }
 
-/** Runs the query and cuts its page. */
+/** One page and the token of the next, absent on the last. */
+export interface Page<Item> {
+  items: Item[];
+  nextPageToken?: string;
+}
+
+/** Runs the query and cuts its page; `toItem` says what each row is. */
 export async function queryPage<Row extends Record<string, unknown>>(
   sql: Sql,
   query: PagedQuery,
-): Promise<{ rows: Row[]; nextPageToken?: string }> {
+): Promise<Page<Row>>;
+export async function queryPage<Row extends Record<string, unknown>, Item>(
+  sql: Sql,
+  query: PagedQuery,
+  toItem: (row: Row) => Item,
+): Promise<Page<Item>>;
+export async function queryPage<Row extends Record<string, unknown>>(
+  sql: Sql,
+  query: PagedQuery,
+  toItem: (row: Row) => unknown = (row) => row,
+): Promise<Page<unknown>> {
   const { text, params, digest } = pageSql(query);
-  return pageOf(await sql.query<Row>(text, params), query.limit, digest);
+  const cut = pageOf(await sql.query<Row>(text, params), query.limit, digest);
+  return { items: cut.rows.map(toItem), nextPageToken: cut.nextPageToken };
 }

@@ -10,16 +10,8 @@ import {
   Params,
   textCondition,
 } from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
-import {
-  modelColumns,
-  type ModelRow,
-  present,
-  toModel,
-  toVersion,
-  versionColumns,
-  type VersionRow,
-} from "./registry.ts";
+import { type Page, queryPage, type SortColumn } from "./paging.ts";
+import { modelColumns, present, toModel, toVersion, versionColumns } from "./registry.ts";
 
 interface SearchInput {
   filter: Filter | null;
@@ -77,7 +69,7 @@ function searchCondition(
 export async function searchModels(
   sql: Sql,
   { filter, orders, limit, pageToken }: SearchInput,
-): Promise<{ items: RegisteredModel[]; nextPageToken?: string }> {
+): Promise<Page<RegisteredModel>> {
   const params = new Params();
   const where = searchCondition(
     filter,
@@ -96,7 +88,7 @@ export async function searchModels(
   if (!orders.some((o) => o.key === "name")) {
     sort.push({ expression: "m.name", type: "text", ascending: true });
   }
-  const page = await queryPage<ModelRow>(sql, {
+  return await queryPage(sql, {
     select: modelColumns,
     from: "registered_models m",
     where,
@@ -104,14 +96,13 @@ export async function searchModels(
     sort,
     limit,
     pageToken,
-  });
-  return { items: page.rows.map(toModel), nextPageToken: page.nextPageToken };
+  }, toModel);
 }
 
 export async function searchVersions(
   sql: Sql,
   { filter, orders, limit, pageToken }: SearchInput,
-): Promise<{ items: ModelVersion[]; nextPageToken?: string }> {
+): Promise<Page<ModelVersion>> {
   const params = new Params();
   const columns: Record<string, string> = { source_path: "source", version_number: "version" };
   const where = searchCondition(filter, params, "v", (comparison, p) => {
@@ -146,7 +137,7 @@ export async function searchVersions(
   if (!asked.some((o) => o.key === "version_number")) {
     sort.push({ ...sortable.version_number, ascending: false });
   }
-  const page = await queryPage<VersionRow>(sql, {
+  return await queryPage(sql, {
     select: versionColumns,
     from: "model_versions v",
     where,
@@ -154,6 +145,5 @@ export async function searchVersions(
     sort,
     limit,
     pageToken,
-  });
-  return { items: page.rows.map(toVersion), nextPageToken: page.nextPageToken };
+  }, toVersion);
 }

@@ -2,7 +2,7 @@
 import { storableText, textArray } from "./arrays.ts";
 import type { Sql } from "./database.ts";
 import { Params } from "./filter_sql.ts";
-import { queryPage } from "./paging.ts";
+import { type Page, queryPage } from "./paging.ts";
 
 export const queueTypes = ["USER", "CUSTOM"] as const;
 export type QueueType = typeof queueTypes[number];
@@ -136,7 +136,7 @@ export async function listQueues(sql: Sql, query: {
   itemId?: string;
   limit: number;
   pageToken?: string;
-}): Promise<{ items: Queue[]; nextPageToken?: string }> {
+}): Promise<Page<Queue>> {
   const params = new Params();
   const where = [`q.experiment_id = ${params.add(query.experimentId)}`];
   if (query.user !== undefined) {
@@ -147,7 +147,7 @@ export async function listQueues(sql: Sql, query: {
     where.push(`exists (select 1 from review_queue_items i where i.queue_id = q.queue_id
       and i.item_id = ${params.add(query.itemId)})`);
   }
-  const { rows, nextPageToken } = await queryPage<Queue>(sql, {
+  return await queryPage<Queue>(sql, {
     select: columns,
     from: "review_queues q",
     where,
@@ -159,7 +159,6 @@ export async function listQueues(sql: Sql, query: {
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }
 
 export async function deleteQueue(sql: Sql, queueId: string): Promise<void> {
@@ -210,11 +209,11 @@ export async function removeItems(
 export async function listItems(
   sql: Sql,
   query: { queueId: string; status?: ReviewStatus; limit: number; pageToken?: string },
-): Promise<{ items: QueueItem[]; nextPageToken?: string }> {
+): Promise<Page<QueueItem>> {
   const params = new Params();
   const where = [`i.queue_id = ${params.add(query.queueId)}`];
   if (query.status) where.push(`i.status = ${params.add(query.status)}`);
-  const { rows, nextPageToken } = await queryPage<QueueItem>(sql, {
+  return await queryPage<QueueItem>(sql, {
     select: itemColumns,
     from: "review_queue_items i",
     where,
@@ -226,7 +225,6 @@ export async function listItems(
     limit: query.limit,
     pageToken: query.pageToken,
   });
-  return { items: rows, nextPageToken };
 }
 
 /** The item, locked for a change. */

@@ -10,8 +10,8 @@ import {
   Params,
   textCondition,
 } from "./filter_sql.ts";
-import { queryPage, type SortColumn } from "./paging.ts";
-import { toTraceInfo, traceColumns, type TraceInfo, type TraceRow } from "./traces.ts";
+import { type Page, queryPage, type SortColumn } from "./paging.ts";
+import { toTraceInfo, traceColumns, type TraceInfo } from "./traces.ts";
 
 const columnOf: Record<string, string> = {
   request_id: "t.trace_id",
@@ -160,7 +160,7 @@ export async function searchTraces(
   sql: Sql,
   experimentIds: readonly number[],
   options: { filter: Filter | null; orders: Order[]; limit: number; pageToken?: string },
-): Promise<{ items: TraceInfo[]; nextPageToken?: string }> {
+): Promise<Page<TraceInfo>> {
   const params = new Params();
   const where = whereSql(experimentIds, options.filter, params);
   const sort = options.orders.map(sortColumn);
@@ -170,7 +170,7 @@ export async function searchTraces(
   if (!options.orders.some((o) => o.key === "request_id")) {
     sort.push({ expression: "t.trace_id", type: "text", ascending: true });
   }
-  const { rows, nextPageToken } = await queryPage<TraceRow>(sql, {
+  return await queryPage(sql, {
     select: traceColumns,
     from: "traces t",
     where,
@@ -178,8 +178,7 @@ export async function searchTraces(
     sort,
     limit: options.limit,
     pageToken: options.pageToken,
-  });
-  return { items: rows.map(toTraceInfo), nextPageToken };
+  }, toTraceInfo);
 }
 
 /** How many traces each filter lets through, both do, and there are at all. */

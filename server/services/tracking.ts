@@ -9,12 +9,9 @@ import type {
   RunStatus,
   ViewType,
 } from "../../lib/contracts/mlflow/mod.ts";
+import type { Page } from "../db/paging.ts";
 
-/** One page and the token of the next, absent on the last. */
-export interface Page<T> {
-  items: T[];
-  nextPageToken?: string;
-}
+export type { Page };
 
 export interface SearchOptions {
   /** MLflow's filter grammar, with OR, NOT and parentheses. */
