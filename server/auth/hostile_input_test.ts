@@ -140,3 +140,49 @@ testServer("an artifact's URI leads nowhere but to artifacts", async (server) =>
     assert.ok(!read.text.includes("root:"), source);
   }
 });
+
+testServer("what people write comes back as data, never as a page", async (server) => {
+  const xss = `<img src=x onerror=alert(1)>"'</script><script>alert(1)</script>`;
+  const made = await server.request("POST", `${api}/experiments/create`, { name: xss });
+  const { experiment_id } = made.json<{ experiment_id: string }>();
+  const created = await server.request(
+    "POST",
+    `${api}/runs/create`,
+    { experiment_id, run_name: xss, tags: [{ key: "mlflow.note.content", value: xss }] },
+  );
+  const runId = created.json<{ run: { info: { run_id: string } } }>().run.info.run_id;
+  const got = await server.request("GET", `${api}/runs/get?run_id=${runId}`);
+  assert.match(got.headers.get("content-type")!, /^application\/json/);
+  assert.equal(got.headers.get("x-content-type-options"), "nosniff");
+  const path = `/api/2.0/mlflow-artifacts/artifacts/${experiment_id}/${runId}/artifacts/evil.html`;
+  const stored = await server.request("PUT", path, `<script>alert(1)</script>`);
+  assert.equal(stored.status, 200, stored.text);
+  const page = await server.request("GET", path);
+  assert.match(page.headers.get("content-disposition") ?? "", /attachment/);
+  assert.equal(page.headers.get("x-content-type-options"), "nosniff");
+  assert.match(page.headers.get("content-security-policy") ?? "", /script-src 'self'|sandbox/);
+  const missing = await server.request(
+    "GET",
+    `/api/2.0/${encodeURIComponent(xss)}`,
+  );
+  assert.match(missing.headers.get("content-type")!, /^application\/json/);
+});
+
+testServer("paths do not leave the artifact root, however they are written", async (server) => {
+  const root = "/api/2.0/mlflow-artifacts/artifacts";
+  for (
+    const path of [
+      "%2e%2e/%2e%2e/etc/passwd",
+      "..%2f..%2fetc%2fpasswd",
+      "a/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd",
+      "%252e%252e%252fetc%252fpasswd",
+      "a%00b",
+      "..%5c..%5cetc",
+      "%2fetc%2fpasswd",
+    ]
+  ) {
+    const read = await server.request("GET", `${root}/${path}`);
+    assert.ok([400, 404].includes(read.status), `${path}: ${read.status}`);
+    assert.ok(!read.text.includes("root:"), path);
+  }
+});
