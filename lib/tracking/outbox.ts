@@ -15,12 +15,13 @@
  * ```
  * @module
  */
-import { join } from "node:path";
 import { backoffMs } from "./backoff.ts";
 import { deliver, type RunDirectory } from "./deliver.ts";
 import { isRetryable, type Rejection, TrackingError } from "./errors.ts";
-import { describeOperation, halveFragment, isProvisional, type Operation } from "./operation.ts";
-import { leftoverFiles, type RunIdentity, SpoolFile } from "./spool.ts";
+import { halveFragment, isProvisional, type Operation } from "./operation.ts";
+import { Refusals } from "./refusals.ts";
+import { Signal } from "./signal.ts";
+import { leftoverFiles, type RunIdentity, SpoolFile, withContentOnDisk } from "./spool.ts";
 import { type Entry, type Lane, newEntry, resolveRun } from "./outbox_entry.ts";
 import type { Transport } from "./transport.ts";
 
@@ -58,8 +59,11 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #adopted: SpoolFile[] = [];
-  readonly #waiters = new Set<() => void>();
-  readonly #sleepers = new Set<() => void>();
+  /** Something was delivered, refused or stopped. */
+  readonly #moved = new Signal();
+  /** What waits for its next try is to be tried now. */
+  readonly #hurry = new Signal();
+  readonly #refusals: Refusals;
   /** Entries that are in memory only. */
   readonly #unsaved = new Set<Entry>();
   readonly #drains = new Set<Promise<void>>();
@@ -69,13 +73,13 @@ export class Outbox {
   #bytes = 0;
   #attempt = 0;
   #away: TrackingError | null = null;
-  #rejections: Rejection[] = [];
   #closed = false;
 
   constructor(transport: Transport, directory: RunDirectory, options: OutboxOptions) {
     this.#transport = transport;
     this.#directory = directory;
     this.#options = options;
+    this.#refusals = new Refusals(options.spoolDir, options.warn);
   }
 
   /** Why the server cannot be reached at the moment, or null. */
@@ -92,7 +96,7 @@ export class Outbox {
 
   /** Where refused records are kept. */
   get deadLetterPath(): string | null {
-    return this.#options.spoolDir === null ? null : join(this.#options.spoolDir, "refused.jsonl");
+    return this.#refusals.path;
   }
 
   get spoolDir(): string | null {
@@ -164,14 +168,15 @@ export class Outbox {
 
   /** Writes all that waits to disk, synchronously. For an outage, and for the end of a program. */
   spoolAll(): void {
-    if (this.#options.spoolDir === null || this.#spoolBroken) return;
+    const { spoolDir } = this.#options;
+    if (spoolDir === null || this.#spoolBroken) return;
     const entries = [...this.#unsaved].filter((e) => !e.attended);
     if (entries.length === 0) return;
     try {
-      this.#own ??= SpoolFile.create(this.#options.spoolDir);
+      this.#own ??= SpoolFile.create(spoolDir);
       const items = entries.map((e) => ({
         seq: e.seq,
-        operation: this.#onDisk(resolveRun(e.operation!, this.#directory)),
+        operation: withContentOnDisk(resolveRun(e.operation!, this.#directory), spoolDir),
       }));
       const spooled = this.#own.append(items);
       entries.forEach((entry, i) => {
@@ -186,28 +191,11 @@ export class Outbox {
       // Disk full or not writable: what waits stays in memory, and the user hears of it once.
       this.#spoolBroken = true;
       this.#options.warn(
-        `Cannot spool to ${this.#options.spoolDir}: ${
+        `Cannot spool to ${spoolDir}: ${
           error instanceof Error ? error.message : error
         }; waiting records are in memory only`,
       );
     }
-  }
-
-  /** An artifact's bytes move to a file of their own beside the spool. */
-  #onDisk(operation: Operation): Operation {
-    if (operation.kind !== "artifact") return operation;
-    const { content } = operation;
-    if (!(content instanceof Uint8Array) && content.owned) return operation;
-    const dir = join(this.#options.spoolDir!, "artifacts");
-    Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const file = join(dir, crypto.randomUUID());
-    if (content instanceof Uint8Array) {
-      const handle = Deno.openSync(file, { createNew: true, write: true, mode: 0o600 });
-      for (let at = 0; at < content.length;) at += handle.writeSync(content.subarray(at));
-      handle.syncDataSync();
-      handle.close();
-    } else Deno.copyFileSync(content.file, file);
-    return { ...operation, content: { file, owned: true } };
   }
 
   /** Resolves true when nothing of `run` (or nothing at all) waits, false after `timeoutMs`. */
@@ -223,30 +211,19 @@ export class Outbox {
     while (lanes().length > 0) {
       const left = deadline - performance.now();
       if (left <= 0 || isDenied(this.#away)) return false;
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          this.#waiters.delete(done);
-          resolve();
-        };
-        const timer = setTimeout(done, Math.min(left, 2 ** 30));
-        this.#waiters.add(done);
-      });
+      await this.#moved.wait(left);
     }
     return true;
   }
 
   /** Tries again now what waits for its next try. */
   wake(): void {
-    for (const sleeper of [...this.#sleepers]) sleeper();
+    this.#hurry.notify();
   }
 
   /** Refusals since the last call, of one run or of all; then forgotten. */
   takeRejections(run?: string): Rejection[] {
-    const id = run === undefined ? undefined : this.#directory.idOf(run);
-    const taken = this.#rejections.filter((r) => id === undefined || r.runId === id);
-    this.#rejections = this.#rejections.filter((r) => !taken.includes(r));
-    return taken;
+    return this.#refusals.take(run === undefined ? undefined : this.#directory.idOf(run));
   }
 
   /** Stops; what waits stays in the spool for the next tracker. */
@@ -256,15 +233,11 @@ export class Outbox {
     this.#closed = true;
     this.#transport.close();
     this.wake();
-    this.#notify();
+    this.#moved.notify();
     await Promise.all(this.#drains);
     this.#own?.close();
     for (const spool of this.#adopted) spool.close();
     this.#lanes.clear();
-  }
-
-  #notify(): void {
-    for (const waiter of [...this.#waiters]) waiter();
   }
 
   async #drain(name: string, lane: Lane): Promise<void> {
@@ -292,12 +265,12 @@ export class Outbox {
         lane.head = 0;
       }
       if (left.length === 0) continue;
-      this.#notify();
+      this.#moved.notify();
       await this.#sleep();
     }
     lane.running = false;
     if (lane.head >= lane.entries.length) this.#lanes.delete(name);
-    this.#notify();
+    this.#moved.notify();
   }
 
   /**
@@ -315,13 +288,7 @@ export class Outbox {
       ? `${handle} artifacts`
       : null;
     if (other === null || !this.#lanes.has(other)) return false;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#waiters.delete(done);
-        resolve();
-      };
-      this.#waiters.add(done);
-    });
+    await this.#moved.wait();
     return true;
   }
 
@@ -419,30 +386,7 @@ export class Outbox {
   }
 
   #report(entry: Entry, operation: Operation, error: TrackingError): void {
-    const runId = this.#directory.idOf(operation.run);
-    const what = describeOperation(operation);
-    this.#rejections.push({ runId, what, error });
-    if (this.deadLetterPath === null) return;
-    try {
-      Deno.mkdirSync(this.#options.spoolDir!, { recursive: true, mode: 0o700 });
-      const record = operation.kind === "artifact" && operation.content instanceof Uint8Array
-        ? this.#onDisk(operation)
-        : operation;
-      Deno.writeTextFileSync(
-        this.deadLetterPath,
-        JSON.stringify({
-          time: new Date().toISOString(),
-          seq: entry.seq,
-          error: { status: error.status, code: error.errorCode, message: error.message },
-          op: record,
-        }) + "\n",
-        { append: true, create: true, mode: 0o600 },
-      );
-    } catch (cause) {
-      this.#options.warn(
-        `Cannot keep refused ${what}: ${cause instanceof Error ? cause.message : cause}`,
-      );
-    }
+    this.#refusals.add(this.#directory.idOf(operation.run), entry.seq, operation, error);
   }
 
   /** The pause before the next try; shorter when the server is seen again or a flush asks. */
@@ -452,17 +396,8 @@ export class Outbox {
       capMs: this.#options.maxBackoffMs,
       retryAfterMs: this.#away?.retryAfterMs,
     });
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#sleepers.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      // What is on disk need not keep the program alive: the next one delivers it.
-      if (this.#options.spoolDir !== null && !this.#spoolBroken) Deno.unrefTimer(timer);
-      this.#sleepers.add(done);
-    });
+    // What is on disk need not keep the program alive: the next one delivers it.
+    await this.#hurry.wait(waitMs, this.#options.spoolDir !== null && !this.#spoolBroken);
   }
 }
 

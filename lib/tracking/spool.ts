@@ -188,3 +188,20 @@ export function leftoverFiles(dir: string): string[] {
     return [];
   }
 }
+
+/** An artifact's bytes move to a file of their own in `spoolDir`; other operations are as they are. */
+export function withContentOnDisk(operation: Operation, spoolDir: string): Operation {
+  if (operation.kind !== "artifact") return operation;
+  const { content } = operation;
+  if (!(content instanceof Uint8Array) && content.owned) return operation;
+  const dir = join(spoolDir, "artifacts");
+  Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const file = join(dir, crypto.randomUUID());
+  if (content instanceof Uint8Array) {
+    const handle = Deno.openSync(file, { createNew: true, write: true, mode: 0o600 });
+    for (let at = 0; at < content.length;) at += handle.writeSync(content.subarray(at));
+    handle.syncDataSync();
+    handle.close();
+  } else Deno.copyFileSync(content.file, file);
+  return { ...operation, content: { file, owned: true } };
+}
