@@ -4,7 +4,7 @@ import type { ModelVersion, RegisteredModel } from "../../lib/contracts/mlflow/m
 import type { Database, Sql } from "../db/database.ts";
 import * as store from "../db/registry.ts";
 import { searchModels, searchVersions } from "../db/registry_search.ts";
-import { alreadyExists, invalid, notFound } from "../errors.ts";
+import { alreadyExists, ApiError, invalid, notFound } from "../errors.ts";
 import { type Grammar, parseFilter } from "../search/filter.ts";
 import {
   modelGrammar,
@@ -126,7 +126,7 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
       check.checkRegistryTag(key, value);
       await model(name);
       await store.setModelTag(db, name, { key, value });
-      events.emit({ kind: "model.updated", id: name });
+      events.emit({ kind: "model.updated", id: name, data: { tagSet: { key, value } } });
     },
 
     async deleteModelTag(name, key) {
@@ -134,7 +134,7 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
       check.checkKey(key, "key");
       await model(name);
       await store.deleteModelTag(db, name, key);
-      events.emit({ kind: "model.updated", id: name });
+      events.emit({ kind: "model.updated", id: name, data: { tagDeleted: key } });
     },
 
     async createVersion(given) {
@@ -209,7 +209,11 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
       check.checkRegistryTag(key, value);
       await version(name, number);
       await store.setVersionTag(db, name, check.parseVersion(number), { key, value });
-      events.emit({ kind: "version.updated", id: versionId(name, number) });
+      events.emit({
+        kind: "version.updated",
+        id: versionId(name, number),
+        data: { tagSet: { key, value } },
+      });
     },
 
     async deleteVersionTag(name, number, key) {
@@ -218,11 +222,24 @@ export function createRegistryService({ db, clock, events }: RegistryDeps): Regi
       check.checkKey(key, "key");
       await version(name, number);
       await store.deleteVersionTag(db, name, check.parseVersion(number), key);
-      events.emit({ kind: "version.updated", id: versionId(name, number) });
+      events.emit({
+        kind: "version.updated",
+        id: versionId(name, number),
+        data: { tagDeleted: key },
+      });
     },
 
     async getDownloadUri(name, number) {
-      return (await version(name, number)).source ?? "";
+      const source = (await version(name, number)).source ?? "";
+      const copied = /^models:\/([^/]+)\/(\d+)$/.exec(source);
+      if (!copied || copied[1] === name && copied[2] === String(number)) return source;
+      try {
+        return await service.getDownloadUri(copied[1], copied[2]);
+      } catch (error) {
+        // What it was copied from is gone.
+        if (error instanceof ApiError && error.code === "RESOURCE_DOES_NOT_EXIST") return source;
+        throw error;
+      }
     },
 
     async setAlias(name, alias, number) {

@@ -3,22 +3,13 @@ import type { Context } from "hono";
 import type { AppEnv } from "../../env.ts";
 import type { ArtifactService } from "../../services/artifacts.ts";
 
+/** Extensions (and names without one) of what MLflow sends as plain text, to be read in its pages. */
+const textNames = new Set(
+  ("txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js ts py py3 csv " +
+    "tsv md rst ipynb MLmodel mlproject MLproject").split(" "),
+);
+
 const types: Record<string, string> = {
-  txt: "text/plain",
-  log: "text/plain",
-  err: "text/plain",
-  md: "text/plain",
-  py: "text/plain",
-  ts: "text/plain",
-  js: "text/plain",
-  cfg: "text/plain",
-  conf: "text/plain",
-  ini: "text/plain",
-  yaml: "text/plain",
-  yml: "text/plain",
-  toml: "text/plain",
-  csv: "text/csv",
-  json: "application/json",
   html: "text/html",
   svg: "image/svg+xml",
   png: "image/png",
@@ -27,12 +18,21 @@ const types: Record<string, string> = {
   gif: "image/gif",
   webp: "image/webp",
   pdf: "application/pdf",
+  zip: "application/zip",
+  tar: "application/x-tar",
+  gz: "application/gzip",
+  mp4: "video/mp4",
+  webm: "video/webm",
+  mp3: "audio/mpeg",
+  wav: "audio/x-wav",
 };
 
 export function contentType(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  if (name === "MLmodel" || name === "MLproject") return "text/plain";
-  return types[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream";
+  if (/\.tar\.[a-z0-9]+$/i.test(name)) return types.tar;
+  const extension = name.slice(name.lastIndexOf(".") + 1);
+  if (textNames.has(extension) || textNames.has(extension.toLowerCase())) return "text/plain";
+  return types[extension.toLowerCase()] ?? "application/octet-stream";
 }
 
 /** A Content-Disposition that keeps any name whole (RFC 6266), quoted only where it must be. */

@@ -1,5 +1,12 @@
 /** Messages that several requests carry. @module */
-import type { DatasetInput, KeyValue, Metric } from "../../../lib/contracts/mlflow/mod.ts";
+import type {
+  DatasetInput,
+  KeyValue,
+  LoggedModel,
+  Metric,
+  ModelVersion,
+  RegisteredModel,
+} from "../../../lib/contracts/mlflow/mod.ts";
 import { t } from "./_request.ts";
 
 export const keyValueMessage = t.message({ key: t.text, value: t.text });
@@ -59,3 +66,21 @@ export function toDatasetInputs(
 }
 
 export const modelInputs = t.list(t.message({ model_id: t.text, step: t.int }));
+
+/** A version as MLflow's server sends it: what nobody gave is an empty text. */
+export const versionMessage = (version: ModelVersion): ModelVersion => ({
+  ...version,
+  description: version.description ?? "",
+  run_id: version.run_id ?? "",
+  run_link: version.run_link ?? "",
+});
+
+export const modelMessage = (model: RegisteredModel): RegisteredModel => ({
+  ...model,
+  latest_versions: model.latest_versions.map(versionMessage),
+});
+
+export const loggedModelMessage = ({ info, data }: LoggedModel): LoggedModel => ({
+  info: { ...info, model_type: info.model_type ?? "", source_run_id: info.source_run_id ?? "" },
+  data,
+});

@@ -6,7 +6,7 @@ import { ApiError } from "../../errors.ts";
 import { safePath } from "../../services/artifact_service.ts";
 import { answer } from "./_answer.ts";
 import { listUnder, sendArtifact } from "./_files.ts";
-import { keyValues, toKeyValues } from "./_messages.ts";
+import { keyValues, loggedModelMessage, toKeyValues } from "./_messages.ts";
 import { optional, readRequest, required, t } from "./_request.ts";
 
 const app = new Hono<AppEnv>();
@@ -28,7 +28,7 @@ app.post("/", async (c) => {
     params: toKeyValues(request.params),
     tags: toKeyValues(request.tags),
   });
-  return answer(c, { model });
+  return answer(c, { model: loggedModelMessage(model) });
 });
 
 app.post("/search", async (c) => {
@@ -52,19 +52,21 @@ app.post("/search", async (c) => {
     maxResults: request.max_results ?? 50,
     pageToken: request.page_token || undefined,
   });
-  return answer(c, { models: page.items, next_page_token: page.nextPageToken });
+  return answer(c, {
+    models: page.items.map(loggedModelMessage),
+    next_page_token: page.nextPageToken,
+  });
 });
 
-app.get(
-  "/:model_id",
-  async (c) =>
-    answer(c, { model: await c.get("services").loggedModels.get(c.req.param("model_id")) }),
-);
+app.get("/:model_id", async (c) => {
+  const model = await c.get("services").loggedModels.get(c.req.param("model_id"));
+  return answer(c, { model: loggedModelMessage(model) });
+});
 
 app.patch("/:model_id", async (c) => {
   const { status } = await readRequest(c, { status: required(t.oneOf(loggedModelStatuses)) });
   const model = await c.get("services").loggedModels.finalize(c.req.param("model_id"), status);
-  return answer(c, { model });
+  return answer(c, { model: loggedModelMessage(model) });
 });
 
 app.delete("/:model_id", async (c) => {
@@ -84,7 +86,7 @@ app.patch("/:model_id/tags", async (c) => {
     c.req.param("model_id"),
     toKeyValues(tags),
   );
-  return answer(c, { model });
+  return answer(c, { model: loggedModelMessage(model) });
 });
 
 app.delete("/:model_id/tags/:key", async (c) => {

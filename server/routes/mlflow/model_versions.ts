@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../env.ts";
 import { answer } from "./_answer.ts";
-import { keyValues, toKeyValues } from "./_messages.ts";
+import { keyValues, toKeyValues, versionMessage } from "./_messages.ts";
 import { optional, readRequest, required, t } from "./_request.ts";
 
 const id = { name: required(t.text), version: required(t.text) };
@@ -41,12 +41,13 @@ app.post("/create", async (c) => {
       model_version.version,
     );
   }
-  return answer(c, { model_version });
+  return answer(c, { model_version: versionMessage(model_version) });
 });
 
 app.get("/get", async (c) => {
   const { name, version } = await readRequest(c, id);
-  return answer(c, { model_version: await c.get("services").registry.getVersion(name, version) });
+  const found = await c.get("services").registry.getVersion(name, version);
+  return answer(c, { model_version: versionMessage(found) });
 });
 
 app.patch("/update", async (c) => {
@@ -55,7 +56,7 @@ app.patch("/update", async (c) => {
     description: optional(t.text),
   });
   const model_version = await c.get("services").registry.updateVersion(name, version, description);
-  return answer(c, { model_version });
+  return answer(c, { model_version: versionMessage(model_version) });
 });
 
 app.post("/transition-stage", async (c) => {
@@ -70,7 +71,7 @@ app.post("/transition-stage", async (c) => {
     stage,
     archive_existing_versions,
   );
-  return answer(c, { model_version });
+  return answer(c, { model_version: versionMessage(model_version) });
 });
 
 app.delete("/delete", async (c) => {
@@ -92,7 +93,10 @@ app.get("/search", async (c) => {
     orderBy: request.order_by,
     pageToken: request.page_token,
   });
-  return answer(c, { model_versions: page.items, next_page_token: page.nextPageToken });
+  return answer(c, {
+    model_versions: page.items.map(versionMessage),
+    next_page_token: page.nextPageToken,
+  });
 });
 
 app.get("/get-download-uri", async (c) => {

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../../env.ts";
 import { answer } from "./_answer.ts";
-import { keyValues, toKeyValues } from "./_messages.ts";
+import { keyValues, modelMessage, toKeyValues, versionMessage } from "./_messages.ts";
 import { atMost, optional, readRequest, required, t } from "./_request.ts";
 
 const named = { name: required(t.text) };
@@ -19,12 +19,13 @@ app.post("/create", async (c) => {
     tags: toKeyValues(tags),
     description,
   });
-  return answer(c, { registered_model });
+  return answer(c, { registered_model: modelMessage(registered_model) });
 });
 
 app.get("/get", async (c) => {
   const { name } = await readRequest(c, named);
-  return answer(c, { registered_model: await c.get("services").registry.getModel(name) });
+  const model = await c.get("services").registry.getModel(name);
+  return answer(c, { registered_model: modelMessage(model) });
 });
 
 app.patch("/update", async (c) => {
@@ -33,13 +34,13 @@ app.patch("/update", async (c) => {
     description: optional(t.text),
   });
   const registered_model = await c.get("services").registry.updateModel(name, description);
-  return answer(c, { registered_model });
+  return answer(c, { registered_model: modelMessage(registered_model) });
 });
 
 app.post("/rename", async (c) => {
   const { name, new_name } = await readRequest(c, { ...named, new_name: required(t.text) });
   const registered_model = await c.get("services").registry.renameModel(name, new_name);
-  return answer(c, { registered_model });
+  return answer(c, { registered_model: modelMessage(registered_model) });
 });
 
 app.delete("/delete", async (c) => {
@@ -61,13 +62,16 @@ app.get("/search", async (c) => {
     orderBy: request.order_by,
     pageToken: request.page_token,
   });
-  return answer(c, { registered_models: page.items, next_page_token: page.nextPageToken });
+  return answer(c, {
+    registered_models: page.items.map(modelMessage),
+    next_page_token: page.nextPageToken,
+  });
 });
 
 app.on(["GET", "POST"], "/get-latest-versions", async (c: Context<AppEnv>) => {
   const { name, stages } = await readRequest(c, { ...named, stages: optional(t.list(t.text)) });
   const model_versions = await c.get("services").registry.getLatestVersions(name, stages);
-  return answer(c, { model_versions });
+  return answer(c, { model_versions: model_versions.map(versionMessage) });
 });
 
 app.post("/set-tag", async (c) => {
@@ -105,7 +109,7 @@ app.delete("/alias", async (c) => {
 app.get("/alias", async (c) => {
   const { name, alias } = await readRequest(c, { ...named, alias: required(t.text) });
   const model_version = await c.get("services").registry.getVersionByAlias(name, alias);
-  return answer(c, { model_version });
+  return answer(c, { model_version: versionMessage(model_version) });
 });
 
 export const registeredModelRoutes = app;

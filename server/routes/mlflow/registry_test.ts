@@ -389,3 +389,21 @@ testServer("a logged model knows its versions and gives out its files", async (s
   const escape = await server.request("GET", `${files}?artifact_file_path=../../secret`);
   assert.equal(escape.json<any>().message, "Invalid path");
 });
+
+testServer("a copied version is downloaded from where the first one lies", async (server) => {
+  const name = unique("copied");
+  await ok(server, "POST", "/registered-models/create", { name });
+  const make = (source: string) => ok(server, "POST", "/model-versions/create", { name, source });
+  const { model_version } = await make("s3://bucket/model");
+  assert.equal(model_version.description, "");
+  assert.equal(model_version.run_id, "");
+  await make(`models:/${name}/1`);
+  const copy = await make(`models:/${name}/2`);
+  assert.equal(copy.model_version.source, `models:/${name}/2`);
+  const uri = async (version: number) =>
+    (await ok(server, "GET", `/model-versions/get-download-uri?name=${name}&version=${version}`))
+      .artifact_uri;
+  assert.equal(await uri(3), "s3://bucket/model");
+  await ok(server, "DELETE", "/model-versions/delete", { name, version: "1" });
+  assert.equal(await uri(3), `models:/${name}/1`);
+});

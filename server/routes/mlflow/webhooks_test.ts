@@ -58,6 +58,22 @@ Deno.test({
         events: [{ entity: "REGISTERED_MODEL", action: "CREATED" }],
       });
       assert.equal(refused.status, 400);
+      const empty = await server.request("POST", `${api}/webhooks`, {
+        name: "bad",
+        url: "  ",
+        events: [{ entity: "REGISTERED_MODEL", action: "CREATED" }],
+      });
+      assert.match(empty.json<any>().message, /cannot be empty or just whitespace: ' {2}'/);
+      const unknown = await server.request("POST", `${api}/webhooks`, {
+        name: "later",
+        url: "https://not-yet.invalid/hook",
+        events: [{ entity: "MODEL_VERSION", action: "DELETED" }],
+      });
+      assert.equal(unknown.status, 200, unknown.text);
+      const { webhook: later } = unknown.json<any>();
+      const early = await server.request("POST", `${api}/webhooks/${later.webhook_id}/test`, {});
+      assert.equal(early.json<any>().result.success, false);
+      await server.request("DELETE", `${api}/webhooks/${later.webhook_id}`);
       const made = await server.request("POST", `${api}/webhooks`, {
         name: "hook",
         url: `http://${host}/hook`,
@@ -66,6 +82,11 @@ Deno.test({
           { entity: "REGISTERED_MODEL", action: "CREATED" },
           { entity: "MODEL_VERSION", action: "CREATED" },
           { entity: "MODEL_VERSION_ALIAS", action: "CREATED" },
+          { entity: "MODEL_VERSION_TAG", action: "SET" },
+          { entity: "MODEL_VERSION_TAG", action: "DELETED" },
+          { entity: "PROMPT", action: "CREATED" },
+          { entity: "PROMPT_VERSION", action: "CREATED" },
+          { entity: "PROMPT_TAG", action: "SET" },
         ],
       });
       assert.equal(made.status, 200, made.text);
@@ -87,11 +108,44 @@ Deno.test({
         version: "1",
       });
       await server.services.webhooks.idle();
+      const onTag = { name: "m", version: "1", key: "stage" };
+      const prompt = [{ key: "mlflow.prompt.is_prompt", value: "true" }];
+      const ask = "Why {{this}}?";
+      for (
+        const [method, path, body] of [
+          ["POST", "model-versions/set-tag", { ...onTag, value: "train" }],
+          ["DELETE", "model-versions/delete-tag", onTag],
+          ["POST", "registered-models/set-tag", { name: "m", key: "a", value: "untold" }],
+          ["POST", "registered-models/create", { name: "p", tags: prompt }],
+          ["POST", "registered-models/set-tag", { name: "p", key: "a", value: "b" }],
+          ["POST", "model-versions/create", {
+            name: "p",
+            source: "dummy-source",
+            tags: [...prompt, { key: "mlflow.prompt.text", value: ask }],
+          }],
+        ] as const
+      ) {
+        const done = await server.request(method, `${api}/${path}`, body);
+        assert.equal(done.status, 200, done.text);
+        await server.services.webhooks.idle();
+      }
       const bodies = received.map(({ body }) => JSON.parse(body));
       assert.deepEqual(bodies.map((b) => `${b.entity}.${b.action}`), [
         "registered_model.created",
         "model_version.created",
         "model_version_alias.created",
+        "model_version_tag.set",
+        "model_version_tag.deleted",
+        "prompt.created",
+        "prompt_tag.set",
+        "prompt_version.created",
+      ]);
+      assert.deepEqual(bodies.slice(3).map((b) => b.data), [
+        { ...onTag, value: "train" },
+        onTag,
+        { name: "p", tags: {}, description: "" },
+        { name: "p", key: "a", value: "b" },
+        { name: "p", version: "1", template: ask, tags: {}, description: null },
       ]);
       assert.deepEqual(bodies[2].data, { name: "m", alias: "candidate", version: "1" });
       const { headers, body } = received[0];

@@ -69,13 +69,19 @@ const resolveAll: Resolve = async (host) =>
 
 /**
  * The addresses that the URL may be asked at. Hosts in `allowed` (`host` or `host:port`) may be
- * private and plain HTTP. Refusals call the URL `field`.
+ * private and plain HTTP. Refusals call the URL `field`. With `mayBeUnknown` a name without an
+ * address has none.
  *
  * @throws {ApiError} For another scheme than https, no host, or a host that leads to a private network.
  */
 export async function publicAddresses(
   url: string,
-  options: { allowed?: readonly string[]; resolve?: Resolve; field?: string } = {},
+  options: {
+    allowed?: readonly string[];
+    resolve?: Resolve;
+    field?: string;
+    mayBeUnknown?: boolean;
+  } = {},
 ): Promise<string[]> {
   const field = options.field ?? "Webhook URL";
   const uncapitalized = options.field ?? "webhook URL";
@@ -103,6 +109,7 @@ export async function publicAddresses(
   try {
     addresses = isIP(host) ? [host] : await (options.resolve ?? resolveAll)(host);
   } catch (error) {
+    if (options.mayBeUnknown) return [];
     throw invalid(`Cannot resolve ${field} hostname '${host}': ${(error as Error).message}`);
   }
   if (!isAllowed) {

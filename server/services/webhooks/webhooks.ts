@@ -9,6 +9,7 @@ import type { RegistryService } from "../registry.ts";
 import type { SecretService } from "../secrets.ts";
 import { pythonRepr } from "../validation.ts";
 import { deliver, type DeliveryResult } from "./deliver.ts";
+import { examples, happeningOf, isPrompt } from "./payloads.ts";
 import { publicAddresses, type Resolve } from "./public_address.ts";
 
 export interface Webhook {
@@ -49,20 +50,6 @@ export interface WebhookService {
   idle(): Promise<void>;
   close(): Promise<void>;
 }
-
-const examples: Record<string, Record<string, unknown>> = {
-  "REGISTERED_MODEL.CREATED": { name: "example_model", tags: {}, description: "An example" },
-  "MODEL_VERSION.CREATED": {
-    name: "example_model",
-    version: "1",
-    source: "models:/123",
-    run_id: null,
-    tags: {},
-    description: null,
-  },
-  "MODEL_VERSION_ALIAS.CREATED": { name: "example_model", alias: "example_alias", version: "1" },
-  "MODEL_VERSION_ALIAS.DELETED": { name: "example_model", alias: "example_alias" },
-};
 
 const tries = 3;
 const secretName = (id: string) => `webhook/${id}`;
@@ -110,7 +97,13 @@ export function createWebhookService(deps: {
           "underscores (_), and hyphens (-).",
       );
     }
-    if (url !== undefined) await publicAddresses(url, { allowed, resolve });
+    if (url !== undefined) {
+      if (!url.trim()) {
+        throw invalid(`Webhook URL cannot be empty or just whitespace: ${pythonRepr(url)}`);
+      }
+      // A name that cannot be looked up now may be one later; each delivery looks it up anew.
+      await publicAddresses(url, { allowed, resolve, mayBeUnknown: true });
+    }
     if (
       events !== undefined && (events.length === 0 || events.some((e) => !e.entity || !e.action))
     ) {
@@ -135,13 +128,10 @@ export function createWebhookService(deps: {
     });
   }
 
-  async function tell(event: store.WebhookEvent, data: () => Promise<Record<string, unknown>>) {
-    const hooks = await store.webhooksFor(db, event);
-    if (hooks.length === 0) return;
-    const payload = await data();
+  async function tell(hooks: readonly store.WebhookRow[], event: store.WebhookEvent, data: object) {
     await Promise.all(hooks.map(async (hook) => {
       for (let attempt = 1; attempt <= tries; attempt++) {
-        const result = await send(hook, event, payload);
+        const result = await send(hook, event, { ...data });
         const status = result.response_status;
         if (result.success) return;
         if (attempt === tries || status !== undefined && status < 500 && status !== 429) {
@@ -154,46 +144,28 @@ export function createWebhookService(deps: {
   }
 
   async function onEvent(event: ServerEvent): Promise<void> {
-    const tags = (list: { key: string; value: string }[]) =>
-      Object.fromEntries(list.map((t) => [t.key, t.value]));
-    switch (event.kind) {
-      case "model.created":
-        return await tell({ entity: "REGISTERED_MODEL", action: "CREATED" }, async () => {
-          const model = await registry.getModel(event.id);
-          return { name: model.name, tags: tags(model.tags), description: model.description ?? "" };
-        });
-      case "version.created":
-        return await tell({ entity: "MODEL_VERSION", action: "CREATED" }, async () => {
-          const cut = event.id.lastIndexOf("/");
-          const v = await registry.getVersion(event.id.slice(0, cut), event.id.slice(cut + 1));
-          return {
-            name: v.name,
-            version: v.version,
-            source: v.source,
-            run_id: v.run_id ?? null,
-            tags: tags(v.tags),
-            description: v.description ?? null,
-          };
-        });
-      case "alias.set":
-        return await tell(
-          { entity: "MODEL_VERSION_ALIAS", action: "CREATED" },
-          () =>
-            Promise.resolve({
-              name: event.id,
-              alias: event.data?.alias,
-              version: event.data?.version,
-            }),
-        );
-      case "alias.deleted":
-        return await tell(
-          { entity: "MODEL_VERSION_ALIAS", action: "DELETED" },
-          () => Promise.resolve({ name: event.id, alias: event.data?.alias }),
-        );
-    }
+    const happening = happeningOf(event, registry);
+    if (!happening) return;
+    const { ofModel, ofPrompt } = happening;
+    const [modelHooks, promptHooks] = await Promise.all([
+      ofModel ? store.webhooksFor(db, ofModel) : [],
+      store.webhooksFor(db, ofPrompt),
+    ]);
+    if (modelHooks.length + promptHooks.length === 0) return;
+    const aPrompt = isPrompt((await registry.getModel(happening.name)).tags);
+    const hooks = aPrompt ? promptHooks : modelHooks;
+    const told = aPrompt ? ofPrompt : ofModel;
+    if (told && hooks.length > 0) await tell(hooks, told, await happening.payload(aPrompt));
   }
 
-  const kinds = ["model.created", "version.created", "alias.set", "alias.deleted"] as const;
+  const kinds = [
+    "model.created",
+    "model.updated",
+    "version.created",
+    "version.updated",
+    "alias.set",
+    "alias.deleted",
+  ] as const;
   const stops = kinds.map((kind) =>
     deps.events.on(kind, (event) => {
       const done: Promise<void> = onEvent(event)
