@@ -32,13 +32,23 @@ export function checkData(
     }
     rows = Math.min(rows, length / row);
   }
-  for (let i = 0; i < indices.length; i++) {
-    if (!(indices[i] >= 0 && indices[i] < rows)) {
-      throw new RangeError(
-        `Cannot train: indices[${i}] must lie in [0, ${rows}), got ${indices[i]}`,
-      );
-    }
+  const wrong = indices instanceof Int32Array
+    ? firstOutside(indices, rows)
+    : Array.prototype.findIndex.call(indices, (i: number) => !(i >= 0 && i < rows));
+  if (wrong >= 0) {
+    throw new RangeError(
+      `Cannot train: indices[${wrong}] must lie in [0, ${rows}), got ${indices[wrong]}`,
+    );
   }
+}
+
+/** Place of the first index outside of [0, rows), or -1: of one type, as it is done in each epoch. */
+function firstOutside(indices: Int32Array, rows: number): number {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (index < 0 || index >= rows) return i;
+  }
+  return -1;
 }
 
 /** @throws {RangeError} If an input has not the elements of its shape. */

@@ -231,7 +231,10 @@ export class StepRunner {
     const out: Record<string, Float32Array> = {};
     for (const m of main.metrics) out[m.name] = new Float32Array(count);
     if (full > 0) {
-      loop(main, data, new Int32Array(indices.slice(0, full * batch)), rateAt, out);
+      const whole = indices instanceof Int32Array
+        ? indices.subarray(0, full * batch)
+        : new Int32Array(indices.slice(0, full * batch));
+      loop(main, data, whole, rateAt, out);
     }
     if (rest > 0) {
       const p = programFor(rest);
@@ -260,7 +263,8 @@ export class StepRunner {
     const steps = indices.length / p.batchSize;
     const feeds: OrtFeeds = {
       steps: ortTensor(BigInt64Array.of(BigInt(steps)), "int64", []),
-      indices: ortTensor(indices, "int32", [steps, p.batchSize]),
+      // A copy: what the caller gave may be shared with other threads.
+      indices: ortTensor(indices.slice(), "int32", [steps, p.batchSize]),
     };
     for (const [name, s] of Object.entries(p.specs)) {
       const dtype = s.dtype ?? "float32";

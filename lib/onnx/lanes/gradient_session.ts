@@ -4,16 +4,10 @@
  */
 import { type Dtype, makeData, sizeOf, type TypedData } from "../graph/dtype.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
-import {
-  createSessionSync,
-  type OrtFeeds,
-  ortTensor,
-  type Session,
-  type SessionOptions,
-} from "../runtime.ts";
+import type { SessionOptions } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
 import type { GradientProgram, LaneMemory } from "./lane_protocol.ts";
-import { NativeSession, type NativeTensor } from "./native_session.ts";
+import { type LaneSession, type LaneTensor, openLaneSession } from "./lane_session.ts";
 
 /** A session with the memory that it reads and writes. */
 export class GradientSession {
@@ -31,7 +25,7 @@ export class GradientSession {
   constructor(program: GradientProgram, memory: LaneMemory, options: SessionOptions) {
     this.#program = program;
     /** Tensors over pieces that lie end to end. */
-    const pieces = (ports: Port[], data: TypedData): NativeTensor[] => {
+    const pieces = (ports: Port[], data: TypedData): LaneTensor[] => {
       let at = 0;
       return ports.map((p) => ({
         ...p,
@@ -60,8 +54,7 @@ export class GradientSession {
       fixed.push({ name, dtype, shape, data: rows });
       this.#narrow.push({ place, rows, data: rows, width: sizeOf(shape.slice(1)) });
     });
-    this.#session = NativeSession.create(program.model, options) ??
-      new ModuleSession(program.model, options);
+    this.#session = openLaneSession(program.model, options);
     this.#calls = this.#session.prepare(
       memory.parameters.map((data) => [...fixed, ...pieces(program.parameters, data)]),
       later,
@@ -97,40 +90,6 @@ export class GradientSession {
     this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
     for (const { rows, data, width } of this.#narrow) copyRows(rows, data, width, this.#rows);
     this.#calls[set]();
-  }
-
-  dispose(): void {
-    this.#session.dispose();
-  }
-}
-
-/** What a lane computes with. */
-interface LaneSession {
-  /** Calls on each of these lists of inputs; `later` are names of inputs that `replace` gives. */
-  prepare(inputs: NativeTensor[][], later: string[], outputs: NativeTensor[]): (() => void)[];
-  replace(tensor: NativeTensor): void;
-  dispose(): void;
-}
-
-/** A session of onnxruntime-node, where its library cannot be called by itself. */
-class ModuleSession implements LaneSession {
-  readonly #session: Session;
-  #feeds: OrtFeeds[] = [];
-
-  constructor(model: Uint8Array, options: SessionOptions) {
-    this.#session = createSessionSync(model, options);
-  }
-
-  prepare(inputs: NativeTensor[][], _: string[], outputs: NativeTensor[]): (() => void)[] {
-    const tensors = (all: NativeTensor[]): OrtFeeds =>
-      Object.fromEntries(all.map((t) => [t.name, ortTensor(t.data, t.dtype, t.shape)]));
-    const fetches = tensors(outputs);
-    this.#feeds = inputs.map(tensors);
-    return this.#feeds.map((feeds) => () => void this.#session.run(feeds, fetches));
-  }
-
-  replace({ name, data, dtype, shape }: NativeTensor): void {
-    for (const feeds of this.#feeds) feeds[name] = ortTensor(data, dtype, shape);
   }
 
   dispose(): void {

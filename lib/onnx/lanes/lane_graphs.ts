@@ -51,7 +51,7 @@ export function gradientProgram(
   const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
   const { parameters, bind } = bindPieces(graph, variables);
   const context = { variables, loss, bind, lower: options.lower, share: 1 / options.lanes };
-  const { pieces: gradient, metrics, trace } = options.microBatch === undefined
+  const { pieces, metrics, trace } = options.microBatch === undefined
     ? recordGradient(graph, inputs, context)
     : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
   const { extra, frozen } = sortVariables(graph, trace.variables, variables);
@@ -60,6 +60,8 @@ export function gradientProgram(
       "Cannot compile step: lanes must be 1 where the loss draws random numbers or assigns variables",
     );
   }
+  // They lie end to end: how each is shaped does not matter.
+  const gradient = pieces.map((v) => v.node?.op === "Reshape" ? v.node.inputs[0]! : v);
   gradient.forEach((v, i) => graph.output(`gradient/${i}`, v));
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);

@@ -43,6 +43,7 @@ export class Lane {
   readonly number: number;
   /** Kept alive: its thread knows this memory by address. */
   readonly #memory: LaneMemory;
+  /** What it was told of last, kept alive as well. */
   #data: TypedData[] = [];
   #request = 0;
   /** Why the thread has ended, if it has. */
@@ -114,7 +115,9 @@ export class Lane {
 
   /** The data that the next requests take rows of; `data` in the order of the program's specs. */
   from(indices: Int32Array, data: TypedData[]): void {
+    const before = this.#data;
     this.#data = [indices, ...data];
+    if (this.#data.every((d, i) => d === before[i])) return;
     this.#data.forEach((d, i) => {
       this.#control.data[2 * i] = addressOf(d);
       this.#control.data[2 * i + 1] = BigInt(d.length);
@@ -171,11 +174,6 @@ export class Lane {
   /** Ends the thread at once, whatever it does: what dispose() must not do to native code. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();
-  }
-
-  /** Lets go of the data of the last epoch. */
-  release(): void {
-    this.#data = [];
   }
 
   /** Ends the lane's thread, which must have answered. */

@@ -34,6 +34,8 @@ export class LaneStep {
   readonly #frozen: Record<string, TypedData>;
   /** First element of each metric, by lane. */
   readonly #metrics: TypedData[][];
+  /** Indices of the rows that are trained on. */
+  #indices = new Int32Array(0);
   /** The rows of a batch in order: what a single step trains on. */
   readonly #batch: Int32Array;
 
@@ -124,16 +126,15 @@ export class LaneStep {
     const inputs = Object.entries(gradient.specs).map(([name, s]: [string, InputSpec]) =>
       typedFeed(data[name], s.dtype ?? "float32")
     );
-    for (const lane of lanes) lane.from(indices, inputs);
-    try {
-      const steps = indices.length / this.#batch.length;
-      for (let i = 0; i < steps; i++) {
-        this.#takeGradients(i * this.#batch.length);
-        this.#update(rateAt(i));
-        gradient.metrics.forEach((m, k) => told(i, m.name, this.#sumMetric(k)));
-      }
-    } finally {
-      for (const lane of this.#others) lane.release();
+    // In one place as long as there are as many: what lies where it lay is not told anew.
+    if (this.#indices.length !== indices.length) this.#indices = new Int32Array(indices.length);
+    this.#indices.set(indices);
+    for (const lane of lanes) lane.from(this.#indices, inputs);
+    const steps = indices.length / this.#batch.length;
+    for (let i = 0; i < steps; i++) {
+      this.#takeGradients(i * this.#batch.length);
+      this.#update(rateAt(i));
+      gradient.metrics.forEach((m, k) => told(i, m.name, this.#sumMetric(k)));
     }
   }
 

@@ -217,6 +217,41 @@ for (const clipNorm of [undefined, 0.5]) {
   );
 }
 
+Deno.test("lanes leave what the loss does not read, take classes as integers and new data each step", async () => {
+  const weight = tf.variable(tf.tensor(normal(12, 6), [4, 3]));
+  const unread = tf.variable(tf.tensor1d([1, 2, 3]));
+  const options: GeneralStepOptions = {
+    variables: [unread, weight],
+    // Narrow rows and wide ones, of both types.
+    inputs: {
+      x: { shape: [12, 4] },
+      wide: { shape: [12, 6], dtype: "int32" },
+      action: { shape: [12], dtype: "int32" },
+    },
+    loss: (t) => {
+      const logits = tf.logSoftmax(tf.matMul(t.x as tf.Tensor2D, weight));
+      const chosen = tf.sum(tf.mul(logits, tf.oneHot(t.action as tf.Tensor1D, 3)), 1);
+      return tf.neg(tf.mean(tf.mul(chosen, tf.sum(tf.cast(t.wide, "float32"), 1))));
+    },
+    optimizer: { kind: "adam", learningRate: 0.01 },
+  };
+  const one = await compileStep(options), two = await compileStep({ ...options, lanes: 2 });
+  for (let i = 0; i < 4; i++) {
+    const feeds = {
+      x: normal(48, i),
+      wide: Int32Array.from({ length: 72 }, (_, k) => (k * k + i) % 5),
+      action: Int32Array.from({ length: 12 }, (_, k) => (k + i) % 3),
+    };
+    close([two.stepFeeds(feeds).loss], [one.stepFeeds(feeds).loss], 1e-5, `loss ${i}`);
+  }
+  const got = two.state().parameters;
+  close(got, one.state().parameters, 1e-5, "parameters");
+  assert.deepEqual([...got.subarray(0, 3)], [1, 2, 3]);
+  one.dispose();
+  two.dispose();
+  tf.dispose([weight, unread]);
+});
+
 Deno.test("a state goes from lanes to one thread and back", async () => {
   const model = dense();
   const x = normal(24 * 5, 7), y = normal(24 * 2, 8);

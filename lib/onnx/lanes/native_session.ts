@@ -8,17 +8,10 @@
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type Dtype, onnxElementType, type TypedData } from "../graph/dtype.ts";
+import { onnxElementType, type TypedData } from "../graph/dtype.ts";
 import type { SessionOptions } from "../runtime.ts";
+import type { LaneSession, LaneTensor } from "./lane_session.ts";
 import { addressOf } from "./memory_address.ts";
-
-/** A tensor over elements that stay where they are. */
-export interface NativeTensor {
-  name: string;
-  data: TypedData;
-  dtype: Dtype;
-  shape: readonly number[];
-}
 
 /** Version of the interface that is asked for; newer libraries have it as well. */
 const apiVersion = 17;
@@ -128,7 +121,7 @@ function nativeApi(): Api | null {
 }
 
 /** A model whose calls read and write memory that stays. */
-export class NativeSession {
+export class NativeSession implements LaneSession {
   readonly #api: Api;
   readonly #session: Deno.PointerValue;
   readonly #calls: Named[] = [];
@@ -161,8 +154,7 @@ export class NativeSession {
     return api && new NativeSession(api, model, options);
   }
 
-  /** Calls on each of these lists of inputs; `later` are names of inputs that `replace` gives. */
-  prepare(inputs: NativeTensor[][], later: string[], outputs: NativeTensor[]): (() => void)[] {
+  prepare(inputs: LaneTensor[][], later: string[], outputs: LaneTensor[]): (() => void)[] {
     const fetched = this.#named(outputs);
     return inputs.map((tensors) => {
       const fed = this.#named(tensors, later);
@@ -181,8 +173,7 @@ export class NativeSession {
     });
   }
 
-  /** Gives all calls another tensor for an input that was left for later. */
-  replace(tensor: NativeTensor): void {
+  replace(tensor: LaneTensor): void {
     const value = this.#value(tensor);
     let old = 0n;
     for (const { places, values } of this.#calls) {
@@ -193,7 +184,7 @@ export class NativeSession {
     if (this.#made.delete(old)) this.#api.call.ReleaseValue(Deno.UnsafePointer.create(old));
   }
 
-  #named(tensors: NativeTensor[], later: string[] = []): Named {
+  #named(tensors: LaneTensor[], later: string[] = []): Named {
     const places = [...tensors.map((t) => t.name), ...later];
     const texts = places.map(text);
     const values = new BigUint64Array(places.length);
@@ -202,7 +193,7 @@ export class NativeSession {
     return { places, texts, names, values, count: BigInt(places.length) };
   }
 
-  #value({ data, dtype, shape }: NativeTensor): bigint {
+  #value({ data, dtype, shape }: LaneTensor): bigint {
     const { call, memory } = this.#api;
     const dims = BigInt64Array.from(shape, (d) => BigInt(d));
     const made = this.#api.made((out) =>

@@ -18,7 +18,7 @@ export interface WasmFunction {
 }
 
 /** An unsigned number in LEB128. */
-export function leb(value: number): number[] {
+function leb(value: number): number[] {
   const bytes: number[] = [];
   do {
     const low = value % 128;
@@ -30,8 +30,8 @@ export function leb(value: number): number[] {
 
 const simd = (code: number, ...rest: number[]) => [0xfd, ...leb(code), ...rest];
 
-/** Bytes of a vector, and of the number that `i32.const` of less than 64 takes. */
-export const vectorBytes = 16;
+/** Bytes of a vector. */
+const vectorBytes = 16;
 
 /** Instructions. */
 export const wasm = {
