@@ -49,9 +49,9 @@ export interface StepOptions extends SessionOptions {
   microBatch?: number;
   /**
    * Threads that share a batch, which they must divide: each takes the gradient of its rows, then
-   * updates its part of the parameters by the mean of all. Default 1. For steps of half a millisecond and more;
-   * the loss must be such as microBatch asks for. `dispose()` ends the threads; they keep no process
-   * alive, and end as well when the step is collected.
+   * updates its part of the parameters by the mean of all. Default 1. For steps of some tenths of a
+   * millisecond and more; the loss must be such as microBatch asks for. `dispose()` ends the threads;
+   * they keep no process alive, and end as well when the step is collected.
    */
   lanes?: number;
 }
