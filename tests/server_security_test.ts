@@ -57,7 +57,7 @@ testServer(
     const answer = await server.request("GET", `${files}/x/page.html`);
     assert.equal(answer.text, html);
     assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
-    assert.equal(answer.headers.get("content-disposition"), 'attachment; filename="page.html"');
+    assert.equal(answer.headers.get("content-disposition"), "attachment; filename=page.html");
     assert.match(answer.headers.get("content-security-policy")!, /sandbox/);
     const odd = encodeURIComponent('ü"\r\nX: 1.txt');
     const refused = await server.request("PUT", `${files}/${odd}`, "x");
