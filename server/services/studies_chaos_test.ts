@@ -6,6 +6,7 @@ import { readConfig } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { startServer } from "../start.ts";
 import { seedPglite } from "../../tests/support/server.ts";
+import { type ServerProcess, startServerProcess } from "../../tests/support/server_process.ts";
 
 const objectives = new URL("../../lib/tuner/testdata/chaos_objective.ts", import.meta.url).href;
 
@@ -28,41 +29,15 @@ const start = (home: string, port = 0) =>
     { log: createLogger("error") },
   );
 
-interface ServerProcess {
-  url: string;
-  kill(): Promise<void>;
-}
-
 /** A server in a process of its own, so that it can be killed as a power cut would. */
-async function serve(home: string, port: number): Promise<ServerProcess> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../../tests/support/serve.ts", import.meta.url).pathname],
-    env: {
-      TAPEBOOK_HOME: home,
-      TAPEBOOK_PORT: String(port),
-      TAPEBOOK_HOST: "127.0.0.1",
-      TAPEBOOK_AUTH: "off",
-      DATABASE_URL: "",
-    },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let said = "";
-  while (!/"url":"[^"]+"/.test(said)) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error(`the server ended before it was ready: ${said}`);
-    said += value;
-  }
-  return {
-    url: said.match(/"url":"([^"]+)"/)![1],
-    async kill() {
-      process.kill("SIGKILL");
-      await process.status;
-      await lines.cancel();
-    },
-  };
-}
+const serve = (home: string, port: number): Promise<ServerProcess> =>
+  startServerProcess({
+    TAPEBOOK_HOME: home,
+    TAPEBOOK_PORT: String(port),
+    TAPEBOOK_HOST: "127.0.0.1",
+    TAPEBOOK_AUTH: "off",
+    DATABASE_URL: "",
+  });
 
 Deno.test("200 trials survive killed workers and a server killed twice: each ends once, the best is the true maximum", async () => {
   await withHome(async (home) => {
@@ -108,7 +83,7 @@ Deno.test("200 trials survive killed workers and a server killed twice: each end
           ended++;
           if (restarts < 2 && ended >= 60 * (restarts + 1)) {
             restarts++;
-            await server.kill();
+            await server.stop("SIGKILL");
             server = await serve(home, port);
           }
         },
@@ -143,7 +118,7 @@ Deno.test("200 trials survive killed workers and a server killed twice: each end
     await everyTrialHasOneRun(url, "chaos", 200);
     await stored.close();
     await study.close();
-    await server.kill();
+    await server.stop("SIGKILL");
   });
 });
 
