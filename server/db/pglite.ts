@@ -20,8 +20,8 @@ function runnerOf(
     rowMode: "object" | "array",
     replan = false,
   ) {
-    if (!replan && statements.isRepeated(text)) {
-      return await alone(() => statements.run<Row>(text, params, rowMode));
+    if (statements.isRepeated(text)) {
+      return await alone(() => statements.run<Row>(text, params, rowMode, replan));
     }
     return (await lite.query<Row>(text, params, { parsers, rowMode })).rows;
   }

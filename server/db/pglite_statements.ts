@@ -4,14 +4,10 @@
  * @module
  */
 import { parse, type PGlite, protocol } from "@electric-sql/pglite";
+import { type Column, PgliteAnswer, type RowMode } from "./pglite_answer.ts";
 
 type Messages = Parameters<typeof parse.parseResults>[0];
 type Message = Messages[number];
-
-interface Column {
-  name: string;
-  parse(text: string): unknown;
-}
 
 interface Statement {
   name: string;
@@ -21,29 +17,15 @@ interface Statement {
 }
 
 type RowDescription = Message & { fields: { name: string; dataTypeID: number }[] };
-type DataRow = Message & { fields: (string | null)[] };
 type Parsers = Record<number, (text: string, oid: number) => unknown>;
-
-export type RowMode = "object" | "array";
 
 const asText = (text: string) => text;
 
-/** The rows among `messages`. PGlite's own reader copies its table of types for every statement. */
-function rowsOf(messages: Messages, columns: Column[], rowMode: RowMode): unknown[] {
-  const rows: unknown[] = [];
-  for (const message of messages) {
-    if (message.name !== "dataRow") continue;
-    const { fields } = message as DataRow;
-    const values = fields.map((text, i) => text === null ? null : columns[i].parse(text));
-    if (rowMode === "array") rows.push(values);
-    else {
-      const row: Record<string, unknown> = {};
-      for (let i = 0; i < values.length; i++) row[columns[i].name] = values[i];
-      rows.push(row);
-    }
-  }
-  return rows;
-}
+/** Whether a statement is planned for its values, or may keep a plan. */
+const planModes = {
+  forValues: "set plan_cache_mode = force_custom_plan",
+  kept: "set plan_cache_mode = auto",
+};
 
 /** Statements kept at most; the one that was used longest ago is forgotten first. */
 const mostStatements = 200;
@@ -58,6 +40,12 @@ function concat(parts: Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** Messages that run a prepared statement. */
+function call(statement: string, values: (string | null)[] = []): Uint8Array[] {
+  const { serialize } = protocol;
+  return [serialize.bind({ statement, values }), serialize.execute({})];
+}
+
 /** The statements of one database. A text is prepared when it is run for the second time. */
 export class PgliteStatements {
   #lite: PGlite;
@@ -65,6 +53,7 @@ export class PgliteStatements {
   #seen = new Set<string>();
   #known = new Map<string, Statement>();
   #count = 0;
+  readonly #answer = new PgliteAnswer();
 
   /** `parsers` go before PGlite's own. */
   constructor(lite: PGlite, parsers: Parsers) {
@@ -72,25 +61,40 @@ export class PgliteStatements {
     this.#parsers = { ...lite.parsers, ...parsers };
   }
 
-  /** Rows of the text; the caller holds the connection, by a transaction or for this one query. */
-  async run<Row>(text: string, params: unknown[], rowMode: RowMode): Promise<Row[]> {
+  /**
+   * Rows of the text; the caller holds the connection, by a transaction or for this one query. With
+   * `replan` it is planned for these values.
+   */
+  async run<Row>(
+    text: string,
+    params: unknown[],
+    rowMode: RowMode,
+    replan = false,
+  ): Promise<Row[]> {
     return await this.#lite._runExclusiveQuery(async () => {
-      const statement = this.#known.get(text) ?? await this.#prepare(text);
-      this.#known.delete(text);
-      this.#known.set(text, statement);
+      const statement = await this.#statement(text);
       const { serializers } = this.#lite;
       const values = params.map((value, i) => {
         if (value === null || value === undefined) return null;
         const serialize = serializers[statement.paramTypes[i]];
         return serialize ? serialize(value) : String(value);
       });
-      const { serialize } = protocol;
-      const messages = await this.#exec([
-        serialize.bind({ statement: statement.name, values }),
-        serialize.execute({}),
-        serialize.sync(),
-      ]);
-      return rowsOf(messages, statement.columns, rowMode) as Row[];
+      const execute = call(statement.name, values);
+      // Both settings are undone with the rest if the statement fails.
+      const parts = replan
+        ? [
+          ...call((await this.#statement(planModes.forValues)).name),
+          ...execute,
+          ...call((await this.#statement(planModes.kept)).name),
+        ]
+        : execute;
+      // Notifications don't come this way: they are sent by PGlite's own `query`.
+      this.#answer.clear();
+      await this.#lite.execProtocolRawStream(concat([...parts, protocol.serialize.sync()]), {
+        syncToFs: false,
+        onRawData: (part) => this.#answer.append(part),
+      });
+      return this.#answer.rows(statement.columns, rowMode) as Row[];
     });
   }
 
@@ -100,6 +104,13 @@ export class PgliteStatements {
     if (this.#seen.size > 1000) this.#seen.clear();
     this.#seen.add(text);
     return false;
+  }
+
+  async #statement(text: string): Promise<Statement> {
+    const statement = this.#known.get(text) ?? await this.#prepare(text);
+    this.#known.delete(text);
+    this.#known.set(text, statement);
+    return statement;
   }
 
   async #prepare(text: string): Promise<Statement> {
