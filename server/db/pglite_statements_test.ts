@@ -2,19 +2,11 @@ import assert from "node:assert/strict";
 import { PGlite } from "@electric-sql/pglite";
 import { PgliteStatements } from "./pglite_statements.ts";
 
-async function withStatements(
-  body: (lite: PGlite, statements: PgliteStatements) => Promise<void>,
-): Promise<void> {
+Deno.test("prepared statements of PGlite", async (t) => {
   const lite = await PGlite.create();
-  try {
-    await body(lite, new PgliteStatements(lite, { 20: Number }));
-  } finally {
-    await lite.close();
-  }
-}
+  const statements = new PgliteStatements(lite, { 20: Number });
 
-Deno.test("prepared statements of PGlite give the rows that its own query gives", async () => {
-  await withStatements(async (lite, statements) => {
+  await t.step("give the rows that its own query gives", async () => {
     const text = `select i, case when i % 3 = 0 then null else repeat('x', i * i) end as plain,
       repeat('Größe € 😀 ', i) as wide, i % 2 = 0 as even, i / 7.0::float8 as ratio, '' as empty,
       json_build_object('i', i) as doc, array[i, null] as list, 'NaN'::float8 as nan
@@ -31,10 +23,8 @@ Deno.test("prepared statements of PGlite give the rows that its own query gives"
       9007199254740991,
     ]]);
   });
-});
 
-Deno.test("a prepared statement that fails says why and leaves the connection in order", async () => {
-  await withStatements(async (lite, statements) => {
+  await t.step("that fail say why and leave the connection in order", async () => {
     await lite.exec("create table t (n int primary key)");
     const insert = "insert into t values ($1::int)";
     await statements.run(insert, [1], "object");
@@ -48,10 +38,8 @@ Deno.test("a prepared statement that fails says why and leaves the connection in
     }
     assert.deepEqual(await statements.run("select n from t", [], "array"), [[1]]);
   });
-});
 
-Deno.test("a statement is planned for its values where that is asked", async () => {
-  await withStatements(async (lite, statements) => {
+  await t.step("are planned for their values where that is asked", async () => {
     const text = "select $1::int as n";
     const plans = async () =>
       (await lite.query(
@@ -64,4 +52,6 @@ Deno.test("a statement is planned for its values where that is asked", async () 
     await statements.run(text, [1], "array");
     assert.deepEqual(await plans(), { custom: 8, generic: 1 });
   });
+
+  await lite.close();
 });
