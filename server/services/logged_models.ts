@@ -7,6 +7,7 @@ import { parseFilter, parseIdentifier } from "../search/filter.ts";
 import { loggedModelGrammar } from "../search/grammars.ts";
 import type { Clock } from "./clock.ts";
 import type { EventHub } from "./events.ts";
+import { openToken, sealToken } from "./logged_model_pages.ts";
 import { randomRunName } from "./run_name.ts";
 import type { Page, TrackingService } from "./tracking.ts";
 import * as check from "./validation.ts";
@@ -175,13 +176,19 @@ export function createLoggedModelService(
         }
         return { field: key, ascending: order.ascending ?? true };
       });
-      return await store.searchLoggedModels(db, experimentIds.map(check.parseExperimentId), {
-        filter: parseFilter(options.filter, loggedModelGrammar),
-        datasets,
-        orders,
-        limit: options.maxResults || 100,
-        pageToken: options.pageToken,
-      });
+      const asked = { experimentIds, filter: options.filter, orderBy: options.orderBy };
+      const page = await store.searchLoggedModels(
+        db,
+        experimentIds.map(check.parseExperimentId),
+        {
+          filter: parseFilter(options.filter, loggedModelGrammar),
+          datasets,
+          orders,
+          limit: options.maxResults || 100,
+          pageToken: openToken(asked, options.pageToken),
+        },
+      );
+      return { items: page.items, nextPageToken: sealToken(asked, page.nextPageToken) };
     },
   };
 }

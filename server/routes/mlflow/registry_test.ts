@@ -407,3 +407,34 @@ testServer("a copied version is downloaded from where the first one lies", async
   await ok(server, "DELETE", "/model-versions/delete", { name, version: "1" });
   assert.equal(await uri(3), `models:/${name}/1`);
 });
+
+testServer("a page token of logged models is for the search that it came from", async (server) => {
+  const { experiment_id } = await ok(server, "POST", "/experiments/create", {
+    name: unique("pages"),
+  });
+  for (const name of ["é1", "é2"]) {
+    await ok(server, "POST", "/logged-models", { experiment_id, name });
+  }
+  const ask = (more: object) => ({ experiment_ids: [experiment_id], max_results: 1, ...more });
+  const filter = "name LIKE 'é%'";
+  const first = await ok(server, "POST", "/logged-models/search", ask({ filter }));
+  const page_token = first.next_page_token;
+  const second = await ok(server, "POST", "/logged-models/search", ask({ filter, page_token }));
+  assert.notEqual(second.models[0].info.name, first.models[0].info.name);
+  assert.equal(second.next_page_token, undefined);
+  for (
+    const [more, words] of [
+      [{ filter, experiment_ids: ["0"] }, /^Experiment IDs in the page token do not match/],
+      [{}, /^Filter string in the page token does not match .* Expected: None. Found: name LIKE/],
+      [
+        { filter, order_by: [{ field_name: "name" }] },
+        /^Order by in the page token does not match/,
+      ],
+      [{ filter, page_token: "bm9uZQ==" }, /^Invalid page token/],
+    ] as const
+  ) {
+    const body = ask({ page_token, ...more });
+    const code = "INVALID_PARAMETER_VALUE";
+    await refused(server, "POST", "/logged-models/search", body, 400, code, words);
+  }
+});
