@@ -205,6 +205,9 @@ class Parser {
       throw this.#unexpected("a key such as metrics.loss");
     }
     this.#i++;
+    if (this.grammar.syntaxWords && this.#peek().kind === "end") {
+      throw this.#unexpected("a comparator");
+    }
     const where = ` ${position(this.filter, first.at)}`;
     const { entity, key } = parseIdentifier(first.text, this.grammar, where);
     const operatorAt = this.#peek();

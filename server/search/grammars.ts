@@ -115,11 +115,13 @@ export const loggedModelGrammar: Grammar = {
   syntaxWords: (filter) =>
     `Invalid filter string: '${filter}'. Expected a list of comparisons separated by 'AND' ` +
     "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01')",
-  comparatorWords: (entity, key, comparator) =>
-    entity === "attribute" && !key.endsWith("_timestamp")
-      ? `Invalid comparison operator for attributes.${key}: '${comparator}'. Expected one of ` +
-        "('=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN')"
-      : null,
+  comparatorWords(entity, key, comparator) {
+    const refused = (name: string) =>
+      `Invalid comparison operator for ${name}.${key}: '${comparator}'. Expected one of `;
+    if (entity === "metric") return `${refused("metrics")}('<', '<=', '>', '>=', '=', '!=')`;
+    if (entity !== "attribute" || key.endsWith("_timestamp")) return null;
+    return `${refused("attributes")}('=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN')`;
+  },
   entities: { ...metric, ...parameter, ...tag, ...attribute },
   entityNames: ["metric", "parameter", "tag", "attribute"],
   keys: {

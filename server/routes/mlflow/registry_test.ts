@@ -408,6 +408,21 @@ testServer("a copied version is downloaded from where the first one lies", async
   assert.equal(await uri(3), `models:/${name}/1`);
 });
 
+testServer("filters of logged models are refused in MLflow's words", async (server) => {
+  for (
+    const [filter, words] of [
+      ["Foo", /^Invalid filter string: 'Foo'/],
+      ["foo.bar = 'a'", /^Invalid entity type/],
+      ["name > 'foo'", /^Invalid comparison operator for attributes.name: '>'/],
+      ["metrics.foo LIKE 0", /^Invalid comparison operator for metrics.foo: 'LIKE'/],
+    ] as const
+  ) {
+    const body = { experiment_ids: ["0"], filter };
+    const code = "INVALID_PARAMETER_VALUE";
+    await refused(server, "POST", "/logged-models/search", body, 400, code, words);
+  }
+});
+
 testServer("a page token of logged models is for the search that it came from", async (server) => {
   const { experiment_id } = await ok(server, "POST", "/experiments/create", {
     name: unique("pages"),
