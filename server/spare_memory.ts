@@ -2,7 +2,7 @@
 import type { Logger } from "./log.ts";
 
 /** A trim takes about a millisecond. */
-const everyMs = 2000;
+const everyMs = 1000;
 
 export interface MemoryTrimmer {
   /** Gives back what is spare now. */
@@ -11,7 +11,7 @@ export interface MemoryTrimmer {
 }
 
 /**
- * Asks the C library every two seconds for the pages it keeps of freed memory: compiling PostgreSQL's
+ * Asks the C library every second for the pages it keeps of freed memory: compiling PostgreSQL's
  * WebAssembly and building large answers leave tens of MiB of them, which it would keep for good. Null
  * where it has no such call (another system, another C library) or native calls are not permitted.
  */
