@@ -37,12 +37,13 @@ Deno.test("a3c.train() learns, and tells of staleness and of each worker's throu
   const { policy, history } = await a3c.train(module, {
     totalSteps: 20_000,
     workers: 2,
-    reportSteps: 5000,
+    // So that the first report is of a policy that has hardly learned.
+    reportSteps: 1000,
     learningRate: 1e-3,
   });
   const first = history[0], last = history.at(-1)!;
   assert.ok(last.steps >= 20_000 && last.steps < 20_000 + 2 * 20);
-  assert.ok(last.meanReturn > 1.5 * first.meanReturn, `${first.meanReturn} ${last.meanReturn}`);
+  assert.ok(last.meanReturn > 2 * first.meanReturn, `${first.meanReturn} ${last.meanReturn}`);
   for (const record of history) {
     assert.ok(record.staleness >= 0 && record.staleness <= record.maxStaleness);
     assert.ok(record.worker0StepsPerSecond + record.worker1StepsPerSecond > 0);
