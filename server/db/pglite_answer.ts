@@ -47,7 +47,7 @@ export class PgliteAnswer {
     this.#view = new DataView(bytes.buffer);
   }
 
-  /** The rows of the answer's last statement. @throws {messages.DatabaseError} If a statement failed. */
+  /** The rows that the answer holds. @throws {messages.DatabaseError} If a statement failed. */
   rows(columns: readonly Column[], rowMode: RowMode): unknown[] {
     const rows: unknown[] = [];
     for (let at = 0; at < this.#length;) {
@@ -65,8 +65,7 @@ export class PgliteAnswer {
     // Of bytes that are ASCII throughout, lengths among them, each is one character.
     const text = this.#isAscii(at, end) ? decoder.decode(this.#bytes.subarray(at, end)) : null;
     const start = at;
-    const values: unknown[] = [];
-    const row: Record<string, unknown> = {};
+    const row: unknown[] | Record<string, unknown> = rowMode === "array" ? [] : {};
     for (const { name, parse } of columns) {
       const length = this.#view.getInt32(at);
       at += 4;
@@ -78,10 +77,10 @@ export class PgliteAnswer {
         );
         at += length;
       }
-      if (rowMode === "array") values.push(value);
+      if (Array.isArray(row)) row.push(value);
       else row[name] = value;
     }
-    return rowMode === "array" ? values : row;
+    return row;
   }
 
   #isAscii(from: number, to: number): boolean {
