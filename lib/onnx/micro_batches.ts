@@ -9,6 +9,7 @@ import type { Dtype } from "./graph/dtype.ts";
 import { eliminateDead } from "./graph/eliminate_dead.ts";
 import { foldSums } from "./graph/fold_sums.ts";
 import { Graph, int, subgraph, type Value } from "./graph/graph.ts";
+import { scheduleGradients } from "./graph/schedule_gradients.ts";
 import { TraceError } from "./errors.ts";
 import { type InputSpec, isShared } from "./input_spec.ts";
 import {
@@ -80,6 +81,7 @@ export function recordMicroBatches(
   results.forEach((v, i) => body.output(`micro/sum/${i}:new`, add(body, sums[i], v)));
   eliminateDead(body);
   foldSums(body);
+  scheduleGradients(body);
   const count = graph.constant(BigInt64Array.of(BigInt(parts)), "int64", []);
   const totals = graph.emit(
     "Loop",

@@ -9,6 +9,7 @@ import { eliminateDead } from "./graph/eliminate_dead.ts";
 import { foldSums } from "./graph/fold_sums.ts";
 import { Graph, type GraphNode, int, subgraph, type Value } from "./graph/graph.ts";
 import { encodeModel } from "./graph/model_proto.ts";
+import { scheduleGradients } from "./graph/schedule_gradients.ts";
 import { clipByNorm, type FlatOptimizer } from "./optimizers.ts";
 import { type LossFunction, recordGradient } from "./record_gradient.ts";
 import { recordMicroBatches } from "./micro_batches.ts";
@@ -68,6 +69,7 @@ export function buildStepGraph(
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
   foldSums(graph);
+  scheduleGradients(graph, gradient.node);
   return {
     graph,
     inputs,

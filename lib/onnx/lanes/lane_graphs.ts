@@ -7,6 +7,7 @@ import { eliminateDead } from "../graph/eliminate_dead.ts";
 import { foldSums } from "../graph/fold_sums.ts";
 import { Graph, int, type Value } from "../graph/graph.ts";
 import { encodeModel } from "../graph/model_proto.ts";
+import { scheduleGradients } from "../graph/schedule_gradients.ts";
 import { TraceError } from "../errors.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import { recordMicroBatches } from "../micro_batches.ts";
@@ -66,6 +67,7 @@ export function gradientProgram(
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
   foldSums(graph);
+  scheduleGradients(graph);
   const program = {
     model: encodeModel(graph, { name: "gradient", symbolicDims }),
     specs,
