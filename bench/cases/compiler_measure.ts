@@ -45,22 +45,20 @@ function repeat(seconds: number, call: () => void, count: number, atLeast = 3): 
   return runs;
 }
 
-/** Milliseconds a step. */
-export interface Compiled {
-  /** Eight steps in one native call. */
-  epochs: number[];
-  /** One native call each. */
-  steps: number[];
-  /** Tracing, encoding and ONNX Runtime's own work, the first step included. */
+/** A net's compiled step, which may be measured more than once. */
+export interface CompiledNet {
+  /** Tracing, encoding and ONNX Runtime's own work in milliseconds, the first step included. */
   compileMs: number;
+  /** Milliseconds a step, of eight in one native call and of one native call each. */
+  measure(seconds: number): { epochs: number[]; steps: number[] };
+  dispose(): void;
 }
 
-export async function measureCompiled(
+export async function compileNet(
   net: Net,
   batch: number,
-  seconds: number,
   how: { lanes: number; microBatch?: number },
-): Promise<Compiled> {
+): Promise<CompiledNet> {
   const { data, first } = dataOf(net, batch);
   // Drawn beforehand, as the peer's are: shuffling is no part of a step.
   const rng = createRng(2);
@@ -75,10 +73,14 @@ export async function measureCompiled(
   step.epoch(data, orders[0]);
   let turn = 0;
   const epoch = () => void step.epoch(data, orders[turn++ % orders.length]);
-  const epochs = repeat(seconds, epoch, batchesPerEpoch);
-  const steps = repeat(seconds / 2, () => step.stepFeeds(first), 1);
-  step.dispose();
-  return { epochs, steps, compileMs };
+  return {
+    compileMs,
+    measure: (seconds) => ({
+      epochs: repeat(seconds, epoch, batchesPerEpoch, 1),
+      steps: repeat(seconds / 2, () => step.stepFeeds(first), 1, 1),
+    }),
+    dispose: () => step.dispose(),
+  };
 }
 
 /** The same step on tfjs's present backend, operator by operator: milliseconds a step. */

@@ -193,7 +193,7 @@ export const microBatches: Record<string, number | undefined> = {
   gru: 128,
   transformer: 32,
   hybrid: 64,
-  "transformer-1m": 8,
+  "transformer-1m": 16,
 };
 
 /** Whether a batch may be worth computing in parts. */
