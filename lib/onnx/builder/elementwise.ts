@@ -193,15 +193,15 @@ function widenColumn(g: Graph, v: Value, other: Value): Value {
   return reshape(g, wide, other.shape);
 }
 
-/** `x` times `scale`, where `x` is something times a number: one product with their product. */
+/** `x` times `scale`, where `x` is something times or by a number: one product with one number. */
 function scaleScaled(g: Graph, x: Value, scale: number): Value | null {
   if (x.dtype !== "float32") return null;
   const { node } = x;
   if (node?.op === "Neg") return binary(g, "Mul", node.inputs[0]!, g.splat(-scale, "float32"));
-  if (node?.op !== "Mul") return null;
+  if (node?.op !== "Mul" && node?.op !== "Div") return null;
   const [a, b] = node.inputs as Value[];
   const sa = splatOf(a), sb = splatOf(b);
-  const own = sb ?? sa;
+  const own = node.op === "Mul" ? sb ?? sa : sb && 1 / sb;
   const source = sb !== undefined ? a : b;
   const both = own === undefined ? NaN : Math.fround(own * scale);
   // Two factors may cancel what one cannot hold.

@@ -2,7 +2,7 @@
  * Reductions over axes.
  * @module
  */
-import { sizeOf } from "../graph/dtype.ts";
+import { sameShape, sizeOf } from "../graph/dtype.ts";
 import { type Graph, int, splatOf, type Value } from "../graph/graph.ts";
 import { cast } from "./elementwise.ts";
 import { rowSumsThroughProduct } from "./fused_matmul.ts";
@@ -50,6 +50,11 @@ export function reduce(
   const s = splatOf(x);
   if (s !== undefined && op === "ReduceSum" && sizeOf(x.shape) > 0) {
     return g.splat(s * axes.reduce((n, a) => n * x.shape[a], 1), x.dtype, shape);
+  }
+  const [first, second] = x.node?.op === "Mul" ? x.node.inputs : [];
+  if (op === "ReduceSum" && x.dtype === "float32" && first && first === second) {
+    const isWhole = axes.length === x.shape.length && sameShape(first.shape, x.shape);
+    if (isWhole) return reduce(g, "ReduceSumSquare", first, axes, keepDims);
   }
   const isLastAxis = axes.length === 1 && axes[0] === x.shape.length - 1;
   if (g.forRuntime && op === "ReduceSum" && isLastAxis) {

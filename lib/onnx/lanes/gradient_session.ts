@@ -115,12 +115,11 @@ export const isNarrow = (spec: InputSpec): boolean =>
   !isShared(spec) && sizeOf(spec.shape.slice(1)) <= narrowWidth;
 
 function copyRows(to: TypedData, from: TypedData, width: number, indices: Int32Array): void {
-  if (width === 1) {
-    for (let i = 0; i < indices.length; i++) to[i] = from[indices[i]];
-    return;
-  }
-  for (let i = 0, at = 0; i < indices.length; i++) {
-    for (let k = indices[i] * width, end = k + width; k < end; k++) to[at++] = from[k];
+  const rows = indices.length;
+  for (let column = 0; column < width; column++) {
+    for (let i = 0, at = column; i < rows; i++, at += width) {
+      to[at] = from[indices[i] * width + column];
+    }
   }
 }
 
