@@ -254,7 +254,7 @@ class Stepper implements CompiledStep {
     this.#lanes = await LaneStep.start({
       lanes,
       gradient: program,
-      update: updateProgram({ optimizer, clipNorm, clipValue, size, lanes }),
+      update: updateProgram({ optimizer, clipNorm, clipValue, size, lanes, parts: program.parts }),
       session: { threads, optimize },
       runner: this.#runner,
     });

@@ -19,6 +19,18 @@ import {
   recordGradient,
 } from "./record_gradient.ts";
 
+/** Micro-batches of a batch. @throws {RangeError} If `microBatch` does not divide it. */
+export function countMicroBatches(specs: Record<string, InputSpec>, microBatch: number): number {
+  const batch = Object.values(specs).find((s) => !isShared(s))?.shape[0] ?? 0;
+  const parts = batch / microBatch;
+  if (!Number.isInteger(microBatch) || microBatch < 1 || !Number.isInteger(parts) || parts < 1) {
+    throw new RangeError(
+      `Cannot compile step: microBatch must divide the batch (${batch}), got ${microBatch}`,
+    );
+  }
+  return parts;
+}
+
 /**
  * Loss and gradient of a batch as means over its micro-batches: the same as those of the whole where
  * the loss is a mean over rows.
@@ -33,13 +45,7 @@ export function recordMicroBatches(
   microBatch: number,
   context: GradientContext,
 ): RecordedGradient {
-  const batch = Object.values(specs).find((s) => !isShared(s))?.shape[0] ?? 0;
-  const parts = batch / microBatch;
-  if (!Number.isInteger(microBatch) || microBatch < 1 || !Number.isInteger(parts) || parts < 1) {
-    throw new RangeError(
-      `Cannot compile step: microBatch must divide the batch (${batch}), got ${microBatch}`,
-    );
-  }
+  const parts = countMicroBatches(specs, microBatch);
   const body = new Graph({ forRuntime: graph.forRuntime });
   const part = body.input("micro/part", "int64", []);
   const goOn = body.input("micro/goOn", "bool", []);

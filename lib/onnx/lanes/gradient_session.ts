@@ -13,8 +13,8 @@ import { type LaneSession, type LaneTensor, openLaneSession } from "./lane_sessi
 export class GradientSession {
   readonly #program: GradientProgram;
   readonly #session: LaneSession;
-  /** Calls by the set of the parameters. */
-  readonly #calls: (() => void)[];
+  /** Calls by the set of the parameters, then by part. */
+  readonly #calls: (() => void)[][];
   /** What the data was, in the order of the program's specs. */
   #data: TypedData[] = [];
   /** Indices of the rows of a step. */
@@ -58,10 +58,10 @@ export class GradientSession {
     this.#calls = this.#session.prepare(
       memory.parameters.map((data) => [...fixed, ...pieces(program.parameters, data)]),
       later,
-      [
-        ...whole(program.metrics, memory.metrics),
-        ...pieces(program.gradient, memory.gradient),
-      ],
+      memory.gradients.map((gradient, part) => [
+        ...whole(program.metrics, memory.metrics.slice(part * program.metrics.length)),
+        ...pieces(program.gradient, gradient),
+      ]),
     );
   }
 
@@ -85,11 +85,14 @@ export class GradientSession {
     this.#data = data;
   }
 
-  /** Gradient and metrics on the rows that `rows` indices from `from` on name. */
+  /** Gradients and metrics of all parts, on the rows that the indices from `from` on name. */
   run(from: number, set: number): void {
-    this.#rows.set(this.#indices.subarray(from, from + this.#rows.length));
-    for (const { rows, data, width } of this.#narrow) copyRows(rows, data, width, this.#rows);
-    this.#calls[set]();
+    let at = from;
+    for (const call of this.#calls[set]) {
+      this.#rows.set(this.#indices.subarray(at, at += this.#rows.length));
+      for (const { rows, data, width } of this.#narrow) copyRows(rows, data, width, this.#rows);
+      call();
+    }
   }
 
   dispose(): void {

@@ -10,7 +10,7 @@ import { encodeModel } from "../graph/model_proto.ts";
 import { scheduleGradients } from "../graph/schedule_gradients.ts";
 import { TraceError } from "../errors.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
-import { recordMicroBatches } from "../micro_batches.ts";
+import { countMicroBatches, recordMicroBatches } from "../micro_batches.ts";
 import { type LossFunction, recordGradient } from "../record_gradient.ts";
 import { sortVariables, type StepGraphOptions } from "../step_graph.ts";
 import type { Port } from "../step_runner.ts";
@@ -49,12 +49,15 @@ export function gradientProgram(
   options: Pick<StepGraphOptions, "lower" | "microBatch"> & { lanes: number },
 ): { program: GradientProgram; frozen: { variable: tf.Variable; value: Value }[] } {
   const graph = new Graph({ forRuntime: true });
-  const { inputs, symbolicDims, rows } = gatheredInputs(graph, specs);
+  const { lanes, lower } = options;
+  const { parts, microBatch } = partsOf(variables, specs, options);
+  const partSpecs = laneSpecs(specs, parts);
+  const { inputs, symbolicDims, rows } = gatheredInputs(graph, partSpecs);
   const { parameters, bind } = bindPieces(graph, variables);
-  const context = { variables, loss, bind, lower: options.lower, share: 1 / options.lanes };
-  const { pieces, metrics, trace } = options.microBatch === undefined
+  const context = { variables, loss, bind, lower, share: 1 / (lanes * parts) };
+  const { pieces, metrics, trace } = microBatch === undefined
     ? recordGradient(graph, inputs, context)
-    : recordMicroBatches(graph, inputs, specs, options.microBatch, context);
+    : recordMicroBatches(graph, inputs, partSpecs, microBatch, context);
   const { extra, frozen } = sortVariables(graph, trace.variables, variables);
   if (trace.randomKey || extra.length > 0) {
     throw new TraceError(
@@ -70,8 +73,9 @@ export function gradientProgram(
   scheduleGradients(graph);
   const program = {
     model: encodeModel(graph, { name: "gradient", symbolicDims }),
-    specs,
+    specs: partSpecs,
     rows,
+    parts,
     gathers: Object.values(specs).some((s) => !isShared(s) && !isNarrow(s)),
     parameters: parameters.map((v) => port(v.name!, v)),
     frozen: frozen.map(({ value }) => port(value.name!, value)),
@@ -79,6 +83,26 @@ export function gradientProgram(
     metrics: Object.entries(metrics).map(([name, v]) => port(name, v)),
   };
   return { program, frozen };
+}
+
+/** Gradients of parts take at most this much memory: 64 MiB. */
+const mostElements = 1 << 24;
+
+/**
+ * How many times a lane calls its graph in a step, on a micro-batch each; where their gradients would
+ * take too much memory, a Loop in the graph takes the micro-batches instead.
+ *
+ * @throws {RangeError} If `microBatch` does not divide a lane's rows.
+ */
+function partsOf(
+  variables: tf.Variable[],
+  specs: Record<string, InputSpec>,
+  { microBatch, lanes }: { microBatch?: number; lanes: number },
+): { parts: number; microBatch?: number } {
+  if (microBatch === undefined) return { parts: 1 };
+  const parts = countMicroBatches(specs, microBatch);
+  const elements = variables.reduce((n, v) => n + v.size, 0);
+  return lanes * parts * elements <= mostElements ? { parts } : { parts: 1, microBatch };
 }
 
 type BoundVariables = { parameters: Value[]; bind: Map<tf.Variable, Value> };

@@ -71,8 +71,8 @@ export class Lane {
       memory: {
         parameters: memory.parameters.map((data) => at(data, "float32")),
         frozen: memory.frozen.map((data, i) => at(data, frozen[i].dtype)),
-        gradient: at(memory.gradient, "float32"),
-        metrics: memory.metrics.map((data, i) => at(data, metrics[i].dtype)),
+        gradients: memory.gradients.map((data) => at(data, "float32")),
+        metrics: memory.metrics.map((data, i) => at(data, metrics[i % metrics.length].dtype)),
       },
       update,
       updateMemory,

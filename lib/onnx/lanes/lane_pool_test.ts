@@ -24,7 +24,7 @@ async function gatherLane(number: number, change: Partial<GradientProgram> = {})
   const memory = {
     parameters: [parameters, parameters],
     frozen: [],
-    gradient: new Float32Array(2),
+    gradients: [new Float32Array(2)],
     metrics: [new Float32Array(1)],
   };
   const optimizer = flatOptimizer({ kind: "sgd", learningRate: 0.1 });
@@ -51,7 +51,7 @@ Deno.test("an error of a lane's thread surfaces on the caller by the lane's numb
   lane.askGradient(2, 1);
   lane.wait();
   assert.equal(memory.metrics[0][0], 1.5);
-  assert.deepEqual([...memory.gradient], [0.5, 0.5]);
+  assert.deepEqual([...memory.gradients[0]], [0.5, 0.5]);
   lane.dispose();
   await assert.rejects(
     gatherLane(2, { model: Uint8Array.of(1, 2, 3) }),

@@ -13,10 +13,11 @@ import type { UpdateProgram } from "./update_kernel.ts";
 /** Loss and gradient on a lane's rows, as plain data. */
 export interface GradientProgram {
   model: Uint8Array;
-  /** Inputs of the step, at the rows of the whole batch. */
+  /** Inputs of the step, at the rows of a part. */
   specs: Record<string, InputSpec>;
-  /** Rows of the batch that are a lane's. */
+  /** Rows that a lane takes at a time, and how many times it does so in a step. */
   rows: number;
+  parts: number;
   /** Whether the graph takes rows by indices itself. */
   gathers: boolean;
   /** The variables, which lie end to end. */
@@ -33,14 +34,14 @@ export interface LaneMemory {
   /** The two buffers that the parameters alternate between. */
   parameters: TypedData[];
   frozen: TypedData[];
-  gradient: TypedData;
+  /** Of each part. */
+  gradients: TypedData[];
+  /** All of the first part, then of the others. */
   metrics: TypedData[];
 }
 
 /** A lane's memory as it is posted to its thread. */
-export type LaneMemoryAddress = {
-  [K in keyof LaneMemory]: LaneMemory[K] extends TypedData[] ? MemoryAddress[] : MemoryAddress;
-};
+export type LaneMemoryAddress = { [K in keyof LaneMemory]: MemoryAddress[] };
 
 /** Memory over which a lane's thread is told what to do. All of it is shared. */
 export interface LaneControl {

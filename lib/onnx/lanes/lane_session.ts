@@ -22,8 +22,11 @@ export interface LaneTensor {
 
 /** What a lane computes with. */
 export interface LaneSession {
-  /** Calls on each of these lists of inputs; `later` are names of inputs that `replace` gives. */
-  prepare(inputs: LaneTensor[][], later: string[], outputs: LaneTensor[]): (() => void)[];
+  /**
+   * Calls by lists of inputs, then of outputs: one for each of both. `later` are names of inputs that
+   * `replace` gives.
+   */
+  prepare(inputs: LaneTensor[][], later: string[], outputs: LaneTensor[][]): (() => void)[][];
   replace(tensor: LaneTensor): void;
   dispose(): void;
 }
@@ -37,12 +40,14 @@ export class ModuleSession implements LaneSession {
     this.#session = createSessionSync(model, options);
   }
 
-  prepare(inputs: LaneTensor[][], _: string[], outputs: LaneTensor[]): (() => void)[] {
+  prepare(inputs: LaneTensor[][], _: string[], outputs: LaneTensor[][]): (() => void)[][] {
     const tensors = (all: LaneTensor[]): OrtFeeds =>
       Object.fromEntries(all.map((t) => [t.name, ortTensor(t.data, t.dtype, t.shape)]));
-    const fetches = tensors(outputs);
+    const fetched = outputs.map(tensors);
     this.#feeds = inputs.map(tensors);
-    return this.#feeds.map((feeds) => () => void this.#session.run(feeds, fetches));
+    return this.#feeds.map((feeds) =>
+      fetched.map((fetches) => () => void this.#session.run(feeds, fetches))
+    );
   }
 
   replace({ name, data, dtype, shape }: LaneTensor): void {

@@ -32,14 +32,18 @@ const sessions: Record<string, (model: Uint8Array) => LaneSession> = {
 for (const [name, open] of Object.entries(sessions)) {
   Deno.test(`a ${name} session computes on memory that stays, and on what replaces it`, () => {
     const session = open(sumModel());
-    const a = [Float32Array.of(1, 2), Float32Array.of(10, 20)], sum = new Float32Array(2);
+    const a = [Float32Array.of(1, 2), Float32Array.of(10, 20)];
+    const sum = new Float32Array(2), other = new Float32Array(2);
     const inputs = a.map((data) => [tensor("a", data)]);
-    const [first, second] = session.prepare(inputs, ["b"], [tensor("sum", sum)]);
+    const outputs = [sum, other].map((data) => [tensor("sum", data)]);
+    const [[first, elsewhere], [second]] = session.prepare(inputs, ["b"], outputs);
     session.replace(tensor("b", Float32Array.of(5, 5)));
     first();
     assert.deepEqual([...sum], [6, 7]);
     second();
     assert.deepEqual([...sum], [15, 25]);
+    elsewhere();
+    assert.deepEqual([[...sum], [...other]], [[15, 25], [6, 7]]);
     a[0][0] = 100;
     session.replace(tensor("b", Float32Array.of(0.5, -2)));
     first();
@@ -51,9 +55,8 @@ for (const [name, open] of Object.entries(sessions)) {
     assert.throws(() => open(Uint8Array.of(1, 2, 3)), /protobuf parsing failed/);
     const session = open(sumModel());
     const sum = new Float32Array(2);
-    const [call] = session.prepare([[tensor("a", Float32Array.of(1, 2))]], ["b"], [
-      tensor("sum", sum),
-    ]);
+    const inputs = [[tensor("a", Float32Array.of(1, 2))]];
+    const [[call]] = session.prepare(inputs, ["b"], [[tensor("sum", sum)]]);
     session.replace(tensor("b", Float32Array.of(1, 2, 3)));
     assert.throws(call, /Attempting to broadcast an axis by a dimension other than 1/);
     session.replace(tensor("b", Float32Array.of(1, 1)));

@@ -32,7 +32,7 @@ export class LaneStep {
   readonly #others: Lane[];
   readonly #parameters: Float32Array[];
   readonly #frozen: Record<string, TypedData>;
-  /** First element of each metric, by lane. */
+  /** Metrics by lane: all of its first part, then of the others. */
   readonly #metrics: TypedData[][];
   /** Indices of the rows that are trained on. */
   #indices = new Int32Array(0);
@@ -55,7 +55,8 @@ export class LaneStep {
       gradient.frozen.map((p, i) => [p.name, memories[0].frozen[i]]),
     );
     this.#metrics = memories.map((m) => m.metrics);
-    this.#batch = Int32Array.from({ length: lanes * gradient.rows }, (_, i) => i);
+    const batch = lanes * gradient.parts * gradient.rows;
+    this.#batch = Int32Array.from({ length: batch }, (_, i) => i);
   }
 
   /** Starts the threads. @throws {Error} If one of them cannot run the program. */
@@ -64,11 +65,14 @@ export class LaneStep {
     const frozen = gradient.frozen.map((p) => makeData(p.dtype, sizeOf(p.shape)));
     const { memory: shared, sets, gradients } = updateMemory(update);
     runner.moveState(sets, shared);
-    const memories = gradients.map((gradientOfLane): LaneMemory => ({
+    const { parts, metrics } = gradient;
+    const memories = Array.from({ length: setup.lanes }, (_, lane): LaneMemory => ({
       parameters: sets.map((set) => set[0]),
       frozen,
-      gradient: gradientOfLane,
-      metrics: gradient.metrics.map((m) => makeData(m.dtype, sizeOf(m.shape))),
+      gradients: gradients.slice(lane * parts, (lane + 1) * parts),
+      metrics: gradients.slice(0, parts).flatMap(() =>
+        metrics.map((m) => makeData(m.dtype, sizeOf(m.shape)))
+      ),
     }));
     const common = { program: gradient, update, updateMemory: shared, session };
     const started = await Promise.allSettled(
@@ -140,10 +144,10 @@ export class LaneStep {
 
   /** Gradients and metrics of all lanes on the batch that begins at `from` among the indices. */
   #takeGradients(from: number): void {
-    const { rows } = this.#setup.gradient;
+    const { rows, parts } = this.#setup.gradient;
     const set = this.#set();
     this.#together(
-      (lane) => lane.askGradient(from + lane.number * rows, set),
+      (lane) => lane.askGradient(from + lane.number * parts * rows, set),
       () => this.#own.run(from, set),
     );
   }
@@ -190,7 +194,12 @@ export class LaneStep {
   }
 
   #sumMetric(k: number): number {
-    return Math.fround(this.#metrics.reduce((sum, metrics) => sum + Number(metrics[k][0]), 0));
+    const count = this.#setup.gradient.metrics.length;
+    let sum = 0;
+    for (const metrics of this.#metrics) {
+      for (let i = k; i < metrics.length; i += count) sum += Number(metrics[i][0]);
+    }
+    return Math.fround(sum);
   }
 
   /** Ends the threads. */

@@ -36,11 +36,11 @@ let lane: GradientSession | null = null;
 let kernel: UpdateKernel | null = null;
 try {
   await loadRuntime();
-  const { parameters, frozen, gradient, metrics } = setup.memory;
+  const { parameters, frozen, gradients, metrics } = setup.memory;
   const memory: LaneMemory = {
     parameters: parameters.map(dataAt),
     frozen: frozen.map(dataAt),
-    gradient: dataAt(gradient),
+    gradients: gradients.map(dataAt),
     metrics: metrics.map(dataAt),
   };
   kernel = new UpdateKernel(setup.update, setup.updateMemory, setup.lane);

@@ -154,12 +154,12 @@ export class NativeSession implements LaneSession {
     return api && new NativeSession(api, model, options);
   }
 
-  prepare(inputs: LaneTensor[][], later: string[], outputs: LaneTensor[]): (() => void)[] {
-    const fetched = this.#named(outputs);
+  prepare(inputs: LaneTensor[][], later: string[], outputs: LaneTensor[][]): (() => void)[][] {
+    const fetches = outputs.map((tensors) => this.#named(tensors));
     return inputs.map((tensors) => {
       const fed = this.#named(tensors, later);
       this.#calls.push(fed);
-      return () =>
+      return fetches.map((fetched) => () =>
         this.#api.check(this.#api.call.Run(
           this.#session,
           null,
@@ -169,7 +169,8 @@ export class NativeSession implements LaneSession {
           fetched.names,
           fetched.count,
           fetched.values,
-        ));
+        ))
+      );
     });
   }
 

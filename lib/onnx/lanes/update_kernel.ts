@@ -18,6 +18,8 @@ export interface UpdateOptions {
   /** Number of parameters. */
   size: number;
   lanes: number;
+  /** How many gradients there are of each lane. Default 1. */
+  parts?: number;
 }
 
 /** An update, as plain data. */
@@ -26,6 +28,8 @@ export interface UpdateProgram {
   /** Number of parameters. */
   size: number;
   lanes: number;
+  /** How many gradients are added up. */
+  gradients: number;
   /** Vectors of state: the parameters and the optimizer's slots. */
   vectors: number;
   /** How many numbers it is told. */
@@ -41,18 +45,19 @@ const lineBytes = 64;
 /** Bytes of a vector of `size` elements, whole lines. */
 const strideOf = (size: number) => Math.max(1, Math.ceil(4 * size / lineBytes)) * lineBytes;
 
-/** Two sets of state, then a gradient for each lane. */
-const pagesOf = ({ size, vectors, lanes }: Pick<UpdateProgram, "size" | "vectors" | "lanes">) =>
-  Math.ceil(strideOf(size) * (2 * vectors + lanes) / pageBytes);
+/** Two sets of state, then the gradients of each lane. */
+const pagesOf = (
+  { size, vectors, gradients }: Pick<UpdateProgram, "size" | "vectors" | "gradients">,
+) => Math.ceil(strideOf(size) * (2 * vectors + gradients) / pageBytes);
 
-/** The update by the sum of the lanes' gradients. */
+/** The update by the sum of all gradients. */
 export function updateProgram(options: UpdateOptions): UpdateProgram {
-  const { optimizer, clipNorm, clipValue, size, lanes } = options;
+  const { optimizer, clipNorm, clipValue, size, lanes, parts = 1 } = options;
   const stride = strideOf(size), vectors = 1 + optimizer.slots.length;
   const g = new Graph({ forRuntime: true });
   const flat = (name: string) => g.input(name, "float32", [size]);
   const state = ["parameters", ...optimizer.slots].map(flat);
-  const gradients = Array.from({ length: lanes }, (_, i) => flat(`gradient/${i}`));
+  const gradients = Array.from({ length: lanes * parts }, (_, i) => flat(`gradient/${i}`));
   const numbers = Array.from(
     { length: 1 + optimizer.scalars },
     (_, i) => g.input(`number/${i}`, "float32", [1]),
@@ -65,7 +70,8 @@ export function updateProgram(options: UpdateOptions): UpdateProgram {
   const [parameters, ...slots] = state;
   const updated = optimizer.update(g, parameters, gradient, slots, scalars);
   const results = [updated.parameters, ...updated.slots];
-  const program = { size, lanes, vectors, numbers: numbers.length, clipNorm };
+  const counts = { lanes, gradients: gradients.length, vectors, numbers: numbers.length };
+  const program = { size, ...counts, clipNorm };
   // Locals: where from, where to, which set, the numbers.
   const loop = new VectorLoop(3 + numbers.length);
   state.forEach((v, i) => loop.vector(v, stride * i, 2));
@@ -204,7 +210,7 @@ export interface UpdateMemory {
   memory: WebAssembly.Memory;
   /** The two sets of state: parameters and slots. */
   sets: Float32Array[][];
-  /** Each lane's gradient. */
+  /** Those of the first lane's parts, then of the others'. */
   gradients: Float32Array[];
 }
 
@@ -215,7 +221,7 @@ export interface UpdateMemory {
  * @throws {RangeError} If there is not as much memory.
  */
 export function updateMemory(program: UpdateProgram): UpdateMemory {
-  const { size, vectors, lanes } = program;
+  const { size, vectors, gradients } = program;
   const pages = pagesOf(program), stride = strideOf(size);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const vector = (i: number) => {
@@ -227,7 +233,7 @@ export function updateMemory(program: UpdateProgram): UpdateMemory {
   return {
     memory,
     sets: [range(vectors, 0), range(vectors, vectors)],
-    gradients: range(lanes, 2 * vectors),
+    gradients: range(gradients, 2 * vectors),
   };
 }
 
