@@ -1,34 +1,6 @@
 import assert from "node:assert/strict";
-import { type TestServer, testServer } from "../../../tests/support/server.ts";
-
-const api = "/api/2.0/mlflow";
-const unique = (name: string) => `${name}-${crypto.randomUUID().slice(0, 8)}`;
-
-async function ok<T = any>(
-  server: TestServer,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const answer = await server.request(method, api + path, body);
-  assert.equal(answer.status, 200, `${method} ${path}: ${answer.text}`);
-  return answer.json<any>();
-}
-
-async function refused(
-  server: TestServer,
-  method: string,
-  path: string,
-  body: unknown,
-  status: number,
-  code: string,
-  message: RegExp,
-): Promise<void> {
-  const answer = await server.request(method, api + path, body);
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.json<any>().error_code, code);
-  assert.match(answer.json<any>().message, message);
-}
+import { ok, refused, unique } from "../../../tests/support/mlflow_requests.ts";
+import { testServer } from "../../../tests/support/server.ts";
 
 testServer(
   "a model lives: created, versioned, staged, aliased, searched, renamed, deleted",
@@ -200,130 +172,6 @@ testServer(
   },
 );
 
-testServer("a logged model is made, measured, finished, found and deleted", async (server) => {
-  const { experiment_id } = await ok(server, "POST", "/experiments/create", { name: unique("lm") });
-  const { run } = await ok(server, "POST", "/runs/create", { experiment_id });
-  const { model } = await ok(server, "POST", "/logged-models", {
-    experiment_id,
-    name: "net",
-    source_run_id: run.info.run_id,
-    params: [{ key: "width", value: "8" }],
-  });
-  const id = model.info.model_id;
-  assert.equal(model.info.status, "LOGGED_MODEL_PENDING");
-  assert.equal(
-    model.info.artifact_uri,
-    `mlflow-artifacts:/${experiment_id}/models/${id}/artifacts`,
-  );
-  await ok(server, "POST", "/runs/log-metric", {
-    run_id: run.info.run_id,
-    key: "acc",
-    value: 0.5,
-    timestamp: 1,
-    step: 2,
-    model_id: id,
-    dataset_name: "bars",
-  });
-  await ok(server, "PATCH", `/logged-models/${id}`, { model_id: id, status: "LOGGED_MODEL_READY" });
-  await ok(server, "PATCH", `/logged-models/${id}/tags`, { tags: [{ key: "t", value: "1" }] });
-  const search = async (body: Record<string, unknown>) =>
-    ((await ok(server, "POST", "/logged-models/search", {
-      experiment_ids: [experiment_id],
-      ...body,
-    }))
-      .models ?? []).map((m: any) => m.info.model_id);
-  assert.deepEqual(await search({ filter: "metrics.acc >= 0.5 AND tags.t = '1'" }), [id]);
-  assert.deepEqual(await search({ datasets: [{ dataset_name: "other" }] }), []);
-  assert.deepEqual(
-    await search({ filter: "status = 'READY'", datasets: [{ dataset_name: "bars" }] }),
-    [id],
-  );
-  await server.services.artifacts.write(`models:/${id}/MLmodel`, "flavors: {}");
-  const listed = await ok(server, "GET", `/logged-models/${id}/artifacts/directories`);
-  assert.deepEqual(listed.files, [{ path: "MLmodel", is_dir: false, file_size: 11 }]);
-  await ok(server, "DELETE", `/logged-models/${id}/tags/t`);
-  await ok(server, "DELETE", `/logged-models/${id}`);
-  await refused(
-    server,
-    "GET",
-    `/logged-models/${id}`,
-    undefined,
-    404,
-    "RESOURCE_DOES_NOT_EXIST",
-    /^Logged model with ID .* not found\.$/,
-  );
-});
-
-testServer("experiments are refused in MLflow's words", async (server) => {
-  await refused(
-    server,
-    "POST",
-    "/experiments/create",
-    { name: 123 },
-    400,
-    "INVALID_PARAMETER_VALUE",
-    /^Invalid value 123 for parameter 'name' supplied: {2}Hint: Value was of type 'int'\./,
-  );
-  await refused(
-    server,
-    "POST",
-    "/experiments/create",
-    {},
-    400,
-    "INVALID_PARAMETER_VALUE",
-    /^Missing value for required parameter 'name'\./,
-  );
-  await refused(
-    server,
-    "GET",
-    "/experiments/get?experiment_id=99999999",
-    undefined,
-    404,
-    "RESOURCE_DOES_NOT_EXIST",
-    /^No Experiment with id=99999999 exists$/,
-  );
-  await refused(
-    server,
-    "GET",
-    "/experiments/get?experiment_id=x",
-    undefined,
-    400,
-    "INVALID_PARAMETER_VALUE",
-    /Experiment ID must be a valid integer/,
-  );
-  await refused(
-    server,
-    "GET",
-    "/experiments/get-by-name?experiment_name=nobody",
-    undefined,
-    404,
-    "RESOURCE_DOES_NOT_EXIST",
-    /^Could not find experiment with name 'nobody'$/,
-  );
-  await refused(
-    server,
-    "POST",
-    "/experiments/unheard-of",
-    {},
-    404,
-    "ENDPOINT_NOT_FOUND",
-    /No endpoint/,
-  );
-  const answer = await server.request(
-    "POST",
-    `${api}/experiments/create`,
-    '{"name":"x","artifact_location":9.0}',
-    {
-      "content-type": "application/json",
-    },
-  );
-  assert.match(answer.json<any>().message, /^Invalid value 9\.0 for parameter 'artifact_location'/);
-  assert.equal((await server.request("GET", "/health")).text, "OK");
-  assert.match((await server.request("GET", "/version")).text, /^3\.\d+\.\d+$/);
-  const info = await server.request("GET", "/api/3.0/mlflow/server-info");
-  assert.equal(info.json<any>().workspaces_enabled, false);
-});
-
 testServer("a version's source may be a folder inside its run's own folder", async (server) => {
   const name = unique("folder");
   await ok(server, "POST", "/registered-models/create", { name });
@@ -364,32 +212,6 @@ testServer("a version's source may be a folder inside its run's own folder", asy
   );
 });
 
-testServer("a logged model knows its versions and gives out its files", async (server) => {
-  const name = unique("known");
-  await ok(server, "POST", "/registered-models/create", { name });
-  const { model } = await ok(server, "POST", "/logged-models", { experiment_id: "0" });
-  const { model_id, artifact_uri } = model.info;
-  for (let i = 0; i < 2; i++) {
-    const given = { name, source: artifact_uri, model_id };
-    await ok(server, "POST", "/model-versions/create", given);
-  }
-  const { model: known } = await ok(server, "GET", `/logged-models/${model_id}`);
-  assert.deepEqual(known.info.tags, [{
-    key: "mlflow.modelVersions",
-    value: `[{"name": "${name}", "version": 1}, {"name": "${name}", "version": 2}]`,
-  }]);
-  const path = `${artifact_uri.replace("mlflow-artifacts:/", "")}/MLmodel`;
-  const put = await server.request("PUT", `/api/2.0/mlflow-artifacts/artifacts/${path}`, "flavors");
-  assert.equal(put.status, 200, put.text);
-  const files = `/ajax-api/2.0/mlflow/logged-models/${model_id}/artifacts/files`;
-  const file = await server.request("GET", `${files}?artifact_file_path=MLmodel`);
-  assert.equal(file.text, "flavors");
-  assert.equal(file.headers.get("content-disposition"), "attachment; filename=MLmodel");
-  assert.equal((await server.request("GET", files)).status, 400);
-  const escape = await server.request("GET", `${files}?artifact_file_path=../../secret`);
-  assert.equal(escape.json<any>().message, "Invalid path");
-});
-
 testServer("a copied version is downloaded from where the first one lies", async (server) => {
   const name = unique("copied");
   await ok(server, "POST", "/registered-models/create", { name });
@@ -406,50 +228,4 @@ testServer("a copied version is downloaded from where the first one lies", async
   assert.equal(await uri(3), "s3://bucket/model");
   await ok(server, "DELETE", "/model-versions/delete", { name, version: "1" });
   assert.equal(await uri(3), `models:/${name}/1`);
-});
-
-testServer("filters of logged models are refused in MLflow's words", async (server) => {
-  for (
-    const [filter, words] of [
-      ["Foo", /^Invalid filter string: 'Foo'/],
-      ["foo.bar = 'a'", /^Invalid entity type/],
-      ["name > 'foo'", /^Invalid comparison operator for attributes.name: '>'/],
-      ["metrics.foo LIKE 0", /^Invalid comparison operator for metrics.foo: 'LIKE'/],
-    ] as const
-  ) {
-    const body = { experiment_ids: ["0"], filter };
-    const code = "INVALID_PARAMETER_VALUE";
-    await refused(server, "POST", "/logged-models/search", body, 400, code, words);
-  }
-});
-
-testServer("a page token of logged models is for the search that it came from", async (server) => {
-  const { experiment_id } = await ok(server, "POST", "/experiments/create", {
-    name: unique("pages"),
-  });
-  for (const name of ["é1", "é2"]) {
-    await ok(server, "POST", "/logged-models", { experiment_id, name });
-  }
-  const ask = (more: object) => ({ experiment_ids: [experiment_id], max_results: 1, ...more });
-  const filter = "name LIKE 'é%'";
-  const first = await ok(server, "POST", "/logged-models/search", ask({ filter }));
-  const page_token = first.next_page_token;
-  const second = await ok(server, "POST", "/logged-models/search", ask({ filter, page_token }));
-  assert.notEqual(second.models[0].info.name, first.models[0].info.name);
-  assert.equal(second.next_page_token, undefined);
-  for (
-    const [more, words] of [
-      [{ filter, experiment_ids: ["0"] }, /^Experiment IDs in the page token do not match/],
-      [{}, /^Filter string in the page token does not match .* Expected: None. Found: name LIKE/],
-      [
-        { filter, order_by: [{ field_name: "name" }] },
-        /^Order by in the page token does not match/,
-      ],
-      [{ filter, page_token: "bm9uZQ==" }, /^Invalid page token/],
-    ] as const
-  ) {
-    const body = ask({ page_token, ...more });
-    const code = "INVALID_PARAMETER_VALUE";
-    await refused(server, "POST", "/logged-models/search", body, 400, code, words);
-  }
 });
