@@ -21,7 +21,11 @@ import type { Graph, GraphNode, Value } from "./graph.ts";
 export function scheduleGradients(graph: Graph, gather: GraphNode | null = null): void {
   const readers = new Map<Value, GraphNode[]>();
   for (const node of graph.nodes) {
-    for (const v of readsOf(node)) readers.set(v, [...readers.get(v) ?? [], node]);
+    for (const v of readsOf(node)) {
+      const known = readers.get(v);
+      if (known) known.push(node);
+      else readers.set(v, [node]);
+    }
   }
   const readersOf = (node: GraphNode) => node.outputs.flatMap((v) => readers.get(v) ?? []);
   // Not `v.node`, which a rewritten node leaves behind. Nodes of an outer graph have run before.
@@ -36,22 +40,18 @@ export function scheduleGradients(graph: Graph, gather: GraphNode | null = null)
 
   const place = new Map(graph.nodes.map((node, i) => [node, i]));
   const outputs = new Set(graph.outputs.map((o) => o.value));
-  const known = new Map<GraphNode, number>();
-  /** Place of the last of the nodes that a result needs and does not have for itself. */
-  const readyAt = (node: GraphNode): number => {
-    let at = known.get(node);
-    if (at !== undefined) return at;
-    at = -1;
-    for (const source of sourcesOf(node)) {
+  /** Place of the last of the nodes that a node needs and does not have for itself. */
+  const readyAt = new Map<GraphNode, number>();
+  for (const node of graph.nodes) {
+    const needed = sourcesOf(node).map((source) => {
       const isOwn = readersOf(source).length === 1 && !source.outputs.some((v) => outputs.has(v));
-      at = Math.max(at, isOwn ? readyAt(source) : place.get(source)!);
-    }
-    known.set(node, at);
-    return at;
-  };
+      return (isOwn ? readyAt : place).get(source)!;
+    });
+    readyAt.set(node, Math.max(-1, ...needed));
+  }
 
   const results = graph.nodes.filter(isResult);
-  results.sort((a, b) => readyAt(b) - readyAt(a) || place.get(b)! - place.get(a)!);
+  results.sort((a, b) => readyAt.get(b)! - readyAt.get(a)! || place.get(b)! - place.get(a)!);
   const isMoved = new Set(results);
   graph.nodes = [
     ...graph.nodes.filter((node) => !after.has(node) && !isMoved.has(node)),

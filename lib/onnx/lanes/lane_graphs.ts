@@ -40,6 +40,7 @@ export function laneSpecs(
 /**
  * Records a lane's share of loss and gradient; `specs` are those of its rows, which the graph gathers.
  *
+ * @throws {RangeError} If `microBatch` does not divide them.
  * @throws {TraceError} If the loss draws random numbers or assigns variables.
  */
 export function gradientProgram(
