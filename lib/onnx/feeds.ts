@@ -13,12 +13,12 @@ export type StepFeeds = Record<string, TypedData>;
 /** Rows of data by index. */
 export type Indices = Int32Array | Uint32Array | number[];
 
-/** @throws {RangeError} If the data of an epoch has no whole rows, or indices name rows it has not. */
-export function checkData(
-  specs: Record<string, InputSpec>,
-  data: StepFeeds,
-  indices: Indices,
-): void {
+/**
+ * How many rows the data of an epoch has.
+ *
+ * @throws {RangeError} If an input is missing or has no whole rows.
+ */
+export function countRows(specs: Record<string, InputSpec>, data: StepFeeds): number {
   let rows = Infinity;
   for (const [name, s] of Object.entries(specs)) {
     if (!data[name]) throw new RangeError(`Cannot train: input ${name} must be given`);
@@ -32,23 +32,41 @@ export function checkData(
     }
     rows = Math.min(rows, length / row);
   }
+  return rows;
+}
+
+/**
+ * Copies indices, so that those that are checked are those that are trained on: what a caller gives
+ * may be shared with other threads. `into` is taken where it has the length, and the copy is checked
+ * because it is in the processor's cache then.
+ *
+ * @throws {RangeError} If one lies outside of [0, rows).
+ */
+export function copyIndices(indices: Indices, rows: number, into: Int32Array): Int32Array {
+  const copy = into.length === indices.length ? into : new Int32Array(indices.length);
+  copy.set(indices);
   const wrong = indices instanceof Int32Array
-    ? firstOutside(indices, rows)
+    ? firstOutside(copy, rows)
     : Array.prototype.findIndex.call(indices, (i: number) => !(i >= 0 && i < rows));
   if (wrong >= 0) {
     throw new RangeError(
       `Cannot train: indices[${wrong}] must lie in [0, ${rows}), got ${indices[wrong]}`,
     );
   }
+  return copy;
 }
 
-/** Place of the first index outside of [0, rows), or -1: of one type, as it is done in each epoch. */
+/** Place of the first index outside of [0, rows), or -1. */
 function firstOutside(indices: Int32Array, rows: number): number {
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i];
-    if (index < 0 || index >= rows) return i;
+  // Negative where an index is negative or beyond the last row: one branch for all of them.
+  let signs = 0;
+  const last = Math.min(rows, 2 ** 31) - 1, { length } = indices, rest = length % 4;
+  for (let i = rest; i < length; i += 4) {
+    const a = indices[i], b = indices[i + 1], c = indices[i + 2], d = indices[i + 3];
+    signs |= a | (last - a) | b | (last - b) | c | (last - c) | d | (last - d);
   }
-  return -1;
+  for (let i = 0; i < rest; i++) signs |= indices[i] | (last - indices[i]);
+  return signs >= 0 ? -1 : indices.findIndex((i) => i < 0 || i > last);
 }
 
 /** @throws {RangeError} If an input has not the elements of its shape. */
@@ -90,7 +108,7 @@ export function feedTensor(
 /** Rows from `from` on among the indices. */
 export function takeRows(
   data: TypedData,
-  indices: Indices,
+  indices: Int32Array,
   from: number,
   spec: InputSpec,
 ): TypedData {

@@ -15,7 +15,14 @@ import {
   type Session,
   type SessionOptions,
 } from "./runtime.ts";
-import { checkData, feedTensor, type Indices, type StepFeeds, takeRows } from "./feeds.ts";
+import {
+  copyIndices,
+  countRows,
+  feedTensor,
+  type Indices,
+  type StepFeeds,
+  takeRows,
+} from "./feeds.ts";
 import { type InputSpec, isShared } from "./input_spec.ts";
 
 export type { Indices, StepFeeds } from "./feeds.ts";
@@ -111,6 +118,8 @@ export class StepRunner {
   readonly #keyTensor: OrtTensor;
   readonly #stepSessions = new Map<StepProgram, PreparedStep>();
   readonly #epochSessions = new Map<StepProgram, Session>();
+  /** Of the rows that the last epoch took: memory for the next. */
+  #indices: Int32Array = new Int32Array(0);
 
   constructor(main: StepProgram, readonly options: RunnerOptions) {
     this.seed = options.seed;
@@ -227,20 +236,18 @@ export class StepRunner {
     const rest = indices.length - full * batch;
     const count = full + (rest > 0 ? 1 : 0);
     const rateAt = learningRates(options, this.options.optimizer.learningRate, count);
-    checkData(main.specs, data, indices);
+    const own = copyIndices(indices, countRows(main.specs, data), this.#indices);
+    this.#indices = own;
     const out: Record<string, Float32Array> = {};
     for (const m of main.metrics) out[m.name] = new Float32Array(count);
-    if (full > 0) {
-      const whole = indices instanceof Int32Array
-        ? indices.subarray(0, full * batch)
-        : new Int32Array(indices.slice(0, full * batch));
-      loop(main, data, whole, rateAt, out);
-    }
+    // In one place as long as there are as many: lanes are not told anew of what lies where it lay.
+    const whole = rest === 0 ? own : own.subarray(0, full * batch);
+    if (full > 0) loop(main, data, whole, rateAt, out);
     if (rest > 0) {
       const p = programFor(rest);
       const feeds: StepFeeds = {};
       for (const [name, s] of Object.entries(p.specs)) {
-        feeds[name] = isShared(s) ? data[name] : takeRows(data[name], indices, full * batch, s);
+        feeds[name] = isShared(s) ? data[name] : takeRows(data[name], own, full * batch, s);
       }
       const last = this.step(p, feeds, { learningRate: rateAt(full) });
       for (const m of p.metrics) out[m.name][full] = last[m.name];
@@ -263,8 +270,7 @@ export class StepRunner {
     const steps = indices.length / p.batchSize;
     const feeds: OrtFeeds = {
       steps: ortTensor(BigInt64Array.of(BigInt(steps)), "int64", []),
-      // A copy: what the caller gave may be shared with other threads.
-      indices: ortTensor(indices.slice(), "int32", [steps, p.batchSize]),
+      indices: ortTensor(indices, "int32", [steps, p.batchSize]),
     };
     for (const [name, s] of Object.entries(p.specs)) {
       const dtype = s.dtype ?? "float32";

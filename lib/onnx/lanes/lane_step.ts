@@ -34,8 +34,6 @@ export class LaneStep {
   readonly #frozen: Record<string, TypedData>;
   /** Metrics by lane: all of its first part, then of the others. */
   readonly #metrics: TypedData[][];
-  /** Indices of the rows that are trained on. */
-  #indices = new Int32Array(0);
   /** The rows of a batch in order: what a single step trains on. */
   readonly #batch: Int32Array;
 
@@ -130,10 +128,7 @@ export class LaneStep {
     const inputs = Object.entries(gradient.specs).map(([name, s]: [string, InputSpec]) =>
       typedFeed(data[name], s.dtype ?? "float32")
     );
-    // In one place as long as there are as many: what lies where it lay is not told anew.
-    if (this.#indices.length !== indices.length) this.#indices = new Int32Array(indices.length);
-    this.#indices.set(indices);
-    for (const lane of lanes) lane.from(this.#indices, inputs);
+    for (const lane of lanes) lane.from(indices, inputs);
     const steps = indices.length / this.#batch.length;
     for (let i = 0; i < steps; i++) {
       this.#takeGradients(i * this.#batch.length);
