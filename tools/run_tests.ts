@@ -13,13 +13,20 @@ const root = new URL("..", import.meta.url).pathname;
 
 /** What a call of `deno test` counted, and its exit code. */
 interface Outcome {
+  /** Whether it came to its closing line, and has counted. */
+  isWhole: boolean;
   passed: number;
   failed: number;
   ignored: number;
   code: number;
 }
 
-const print = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
+/** Writes all of it: a pipe may take less at a time. */
+function print(text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+
 // deno-lint-ignore no-control-regex
 const plain = (text: string) => text.replace(/\x1b\[[0-9;]*m/g, "");
 
@@ -38,9 +45,15 @@ async function test(args: string[], show: (text: string) => void): Promise<Outco
     tail = (tail + text).slice(-4000);
   }
   const { code } = await child.status;
-  const closing = plain(tail).match(/(?:ok|FAILED) \| \d+ passed.*/)?.[0] ?? "";
-  const count = (word: string) => Number(closing.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
-  return { passed: count("passed"), failed: count("failed"), ignored: count("ignored"), code };
+  const closing = plain(tail).match(/(?:ok|FAILED) \| \d+ passed.*/)?.[0];
+  const count = (word: string) => Number(closing?.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  return {
+    isWhole: closing !== undefined,
+    passed: count("passed"),
+    failed: count("failed"),
+    ignored: count("ignored"),
+    code,
+  };
 }
 
 /** Prints what comes, a test file at a time: another process prints between them. */
@@ -86,6 +99,8 @@ const outcomes = Deno.args.length > 0
   ? [await test(Deno.args, print)]
   : await testAll(Math.min(2, navigator.hardwareConcurrency));
 const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((n, o) => n + of(o), 0);
-const failed = sum((o) => o.failed);
-console.log(`${sum((o) => o.passed)} passed, ${failed} failed, ${sum((o) => o.ignored)} skipped`);
+if (outcomes.every((o) => o.isWhole)) {
+  const failed = sum((o) => o.failed);
+  console.log(`${sum((o) => o.passed)} passed, ${failed} failed, ${sum((o) => o.ignored)} skipped`);
+}
 Deno.exit(outcomes.find((o) => o.code !== 0)?.code ?? 0);
