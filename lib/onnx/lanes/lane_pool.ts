@@ -21,7 +21,7 @@ import {
   Word,
 } from "./lane_protocol.ts";
 import { Lifeline } from "./lifeline.ts";
-import { addressOf, type MemoryAddress } from "./memory_address.ts";
+import { addressOf, type MemoryAddress } from "../memory_address.ts";
 import type { UpdateProgram } from "./update_kernel.ts";
 
 /** What a lane is made of. */

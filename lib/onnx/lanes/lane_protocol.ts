@@ -7,7 +7,7 @@ import type { TypedData } from "../graph/dtype.ts";
 import type { InputSpec } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
-import type { MemoryAddress } from "./memory_address.ts";
+import type { MemoryAddress } from "../memory_address.ts";
 import type { UpdateProgram } from "./update_kernel.ts";
 
 /** Loss and gradient on a lane's rows, as plain data. */

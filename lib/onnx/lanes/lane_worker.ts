@@ -18,7 +18,7 @@ import {
   waitForChange,
   Word,
 } from "./lane_protocol.ts";
-import { dataAt } from "./memory_address.ts";
+import { dataAt } from "../memory_address.ts";
 import { UpdateKernel } from "./update_kernel.ts";
 
 const setup: LaneSetup = workerData;

@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { onnxElementType, type TypedData } from "../graph/dtype.ts";
 import type { SessionOptions } from "../runtime.ts";
 import type { LaneSession, LaneTensor } from "./lane_session.ts";
-import { addressOf } from "./memory_address.ts";
+import { addressOf } from "../memory_address.ts";
 
 /** Version of the interface that is asked for; newer libraries have it as well. */
 const apiVersion = 17;

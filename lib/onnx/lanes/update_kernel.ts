@@ -5,10 +5,11 @@
  * @module
  */
 import { add, clip, mul } from "../builder/mod.ts";
-import { Graph, type GraphNode, splatOf, type Value } from "../graph/graph.ts";
+import { Graph, splatOf, type Value } from "../graph/graph.ts";
 import { clipScale, type FlatOptimizer } from "../optimizers.ts";
-import { addressOf, dataAt } from "./memory_address.ts";
-import { encodeWasm, type, wasm } from "./wasm_module.ts";
+import { addressOf, dataAt } from "../memory_address.ts";
+import { elementwise, VectorLocals } from "../wasm/vector_code.ts";
+import { encodeWasm, type, wasm } from "../wasm/wasm_module.ts";
 
 /** What an update is made of. */
 export interface UpdateOptions {
@@ -131,31 +132,28 @@ function squaresFunction(gradient: Value, gradients: Value[], stride: number, ve
   };
 }
 
-/** Instructions by operator. */
-const operators: Record<string, number[]> = {
-  Add: wasm.add,
-  Sub: wasm.sub,
-  Mul: wasm.mul,
-  Div: wasm.div,
-  Min: wasm.min,
-  Max: wasm.max,
-  Sqrt: wasm.sqrt,
-  Neg: wasm.neg,
-};
-
 /** Elementwise values of a graph, computed a vector at a time. */
 class VectorLoop {
-  /** What is done once. */
-  readonly before: number[] = [];
   /** What is done for each vector. */
   readonly body: number[] = [];
-  readonly locals: number[] = [];
+  readonly #locals: VectorLocals;
   readonly #known = new Map<Value, number>();
 
-  constructor(readonly firstLocal: number) {}
+  constructor(firstLocal: number) {
+    this.#locals = new VectorLocals(firstLocal);
+  }
+
+  /** What is done once. */
+  get before(): number[] {
+    return this.#locals.before;
+  }
+
+  get locals(): number[] {
+    return this.#locals.types;
+  }
 
   #newLocal(v: Value): number {
-    const local = this.firstLocal + this.locals.push(type.v128) - 1;
+    const local = this.#locals.add();
     this.#known.set(v, local);
     return local;
   }
@@ -177,31 +175,24 @@ class VectorLoop {
   compute(v: Value): number {
     const known = this.#known.get(v);
     if (known !== undefined) return known;
-    const number = splatOf(v);
-    if (number !== undefined) {
-      const local = this.#newLocal(v);
-      this.before.push(...wasm.constant(number), ...wasm.set(local));
-      return local;
-    }
-    const instructions = this.#instructions(v.node);
+    const instructions = this.#instructions(v);
     const local = this.#newLocal(v);
     this.body.push(...instructions, ...wasm.set(local));
     return local;
   }
 
-  #instructions(node: GraphNode | null): number[] {
-    const inputs = (node?.inputs ?? []).map((v) => wasm.get(this.compute(v!)));
-    if (node?.op === "Clip") {
-      const [x, low, high] = inputs;
-      return [...x, ...high, ...wasm.min, ...low, ...wasm.max];
-    }
-    const operator = operators[node?.op ?? ""];
-    if (!operator) {
+  #instructions(v: Value): number[] {
+    const number = splatOf(v);
+    if (number !== undefined) return this.#locals.constant(number);
+    const { node } = v;
+    const inputs = (node?.inputs ?? []).map((input) => wasm.get(this.compute(input!)));
+    const instructions = node && elementwise(node, inputs, this.#locals);
+    if (!instructions) {
       throw new TypeError(
         `Cannot compile update: operators must be elementwise, got ${node?.op ?? "an input"}`,
       );
     }
-    return [...inputs.flat(), ...operator];
+    return instructions;
   }
 }
 

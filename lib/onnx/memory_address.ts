@@ -4,7 +4,7 @@
  * on the calling thread's own arrays instead.
  * @module
  */
-import { type Dtype, makeData, type TypedData } from "../graph/dtype.ts";
+import { type Dtype, makeData, type TypedData } from "./graph/dtype.ts";
 
 /** Where the elements of an array lie. Plain data. */
 export interface MemoryAddress {

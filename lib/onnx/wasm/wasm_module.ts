@@ -28,6 +28,18 @@ function leb(value: number): number[] {
   return bytes;
 }
 
+/** A signed number of 32 bits in LEB128. */
+function signedLeb(value: number): number[] {
+  const bytes: number[] = [];
+  for (;;) {
+    const low = value & 127;
+    value >>= 7;
+    const isLast = value === (low & 64 ? -1 : 0);
+    bytes.push(isLast ? low : low | 128);
+    if (isLast) return bytes;
+  }
+}
+
 const simd = (code: number, ...rest: number[]) => [0xfd, ...leb(code), ...rest];
 
 /** Bytes of a vector. */
@@ -37,18 +49,51 @@ const vectorBytes = 16;
 export const wasm = {
   get: (local: number) => [0x20, ...leb(local)],
   set: (local: number) => [0x21, ...leb(local)],
+  tee: (local: number) => [0x22, ...leb(local)],
+  integer: (value: number) => [0x41, ...signedLeb(value)],
   addInteger: [0x6a],
+  mulInteger: [0x6c],
   addDouble: [0xa0],
   /** Loads a vector from the address on the stack plus `offset`. */
   load: (offset: number) => simd(0x00, 4, ...leb(offset)),
   /** Stores the vector on top at the address below it plus `offset`. */
   store: (offset: number) => simd(0x0b, 4, ...leb(offset)),
+  /** A vector of the number at the address on the stack plus `offset`. */
+  loadSplat: (offset: number) => simd(0x09, 2, ...leb(offset)),
+  /** Stores the first number of the vector on top at the address below it plus `offset`. */
+  storeFirst: (offset: number) => simd(0x5a, 2, ...leb(offset), 0),
   /** A vector of one number. */
   constant: (value: number) => {
     const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
     return simd(0x0c, ...bytes);
   },
+  /** A vector of one integer. */
+  constantInteger: (value: number) => {
+    const bytes = new Uint8Array(Int32Array.of(value, value, value, value).buffer);
+    return simd(0x0c, ...bytes);
+  },
   splat: simd(0x13),
+  /** Four numbers out of two vectors: places 0 to 3 of the first, 4 to 7 of the second. */
+  shuffle: (...places: [number, number, number, number]) =>
+    simd(0x0d, ...places.flatMap((p) => [0, 1, 2, 3].map((byte) => 4 * p + byte))),
+  // Comparisons give all ones or zeros for each number.
+  equal: simd(0x41),
+  less: simd(0x43),
+  greater: simd(0x44),
+  lessOrEqual: simd(0x45),
+  greaterOrEqual: simd(0x46),
+  not: simd(0x4d),
+  and: simd(0x4e),
+  or: simd(0x50),
+  xor: simd(0x51),
+  /** The first vector where the third has ones, the second elsewhere. */
+  select: simd(0x52),
+  nearest: simd(0x6a),
+  shiftLeft: simd(0xab),
+  shiftRight: simd(0xac),
+  addIntegers: simd(0xae),
+  subIntegers: simd(0xb1),
+  abs: simd(0xe0),
   neg: simd(0xe1),
   sqrt: simd(0xe3),
   add: simd(0xe4),
@@ -57,6 +102,14 @@ export const wasm = {
   div: simd(0xe7),
   min: simd(0xe8),
   max: simd(0xe9),
+  /** `b < a ? b : a`: one instruction, and the first operand where one is not a number. */
+  minFast: simd(0xea),
+  /** `a < b ? b : a`, likewise. */
+  maxFast: simd(0xeb),
+  toIntegers: simd(0xf8),
+  fromIntegers: simd(0xfa),
+  /** `a b + c`, rounded once or twice as the processor has it. */
+  multiplyAdd: simd(0x105),
   /** The lower two floats as doubles. */
   promoteLow: simd(0x5f),
   /** The upper two floats of the vector on top (given twice) in the lower places. */
@@ -64,6 +117,22 @@ export const wasm = {
   addDoubles: simd(0xf0),
   mulDoubles: simd(0xf2),
   lane: (i: number) => simd(0x21, i),
+  /** `sum += a b`. */
+  addProduct: (a: number, b: number, sum: number) => [
+    ...[...wasm.get(a), ...wasm.get(b), ...wasm.get(sum)],
+    ...[...wasm.multiplyAdd, ...wasm.set(sum)],
+  ],
+  /** Runs `body` at least once: until local `at`, moved on by `step` each time, has reached `end`. */
+  repeat: (at: number, step: number, end: number[], body: number[]) => [
+    ...[0x03, 0x40],
+    ...body,
+    ...wasm.get(at),
+    ...wasm.integer(step),
+    ...wasm.addInteger,
+    ...wasm.tee(at),
+    ...end,
+    ...[0x49, 0x0d, 0x00, 0x0b],
+  ],
   /** Runs `body` for each vector from the address in local `at` to that in local `end`. */
   eachVector: (at: number, end: number, body: number[]) => [
     ...[0x02, 0x40, 0x03, 0x40],
