@@ -9,13 +9,15 @@ import { Graph, int, type Value } from "../graph/graph.ts";
 import { encodeModel } from "../graph/model_proto.ts";
 import { scheduleGradients } from "../graph/schedule_gradients.ts";
 import { TraceError } from "../errors.ts";
+import { headProgram } from "../head/head_program.ts";
+import { splitAtHead } from "../head/split_at_head.ts";
 import { type InputSpec, isShared } from "../input_spec.ts";
 import { countMicroBatches, recordMicroBatches } from "../micro_batches.ts";
 import { type LossFunction, recordGradient } from "../record_gradient.ts";
 import { sortVariables, type StepGraphOptions } from "../step_graph.ts";
 import type { Port } from "../step_runner.ts";
 import { dataInput, isNarrow } from "./gradient_session.ts";
-import type { GradientProgram } from "./lane_protocol.ts";
+import type { GradientProgram, GradientStage } from "./lane_protocol.ts";
 
 const port = (name: string, { dtype, shape }: Value): Port => ({ name, dtype, shape });
 
@@ -71,19 +73,51 @@ export function gradientProgram(
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   eliminateDead(graph);
   foldSums(graph);
-  scheduleGradients(graph);
   const program = {
-    model: encodeModel(graph, { name: "gradient", symbolicDims }),
+    ...stagesOf(graph, { rows, specs: partSpecs, parameters, symbolicDims }),
     specs: partSpecs,
     rows,
     parts,
-    gathers: Object.values(specs).some((s) => !isShared(s) && !isNarrow(s)),
     parameters: parameters.map((v) => port(v.name!, v)),
     frozen: frozen.map(({ value }) => port(value.name!, value)),
     gradient: gradient.map((v, i) => port(`gradient/${i}`, v)),
     metrics: Object.entries(metrics).map(([name, v]) => port(name, v)),
   };
   return { program, frozen };
+}
+
+type SymbolicDims = Record<string, Record<number, string>>;
+
+/** A graph as what comes before its head, the head, and what comes after it, or as a whole. */
+function stagesOf(
+  graph: Graph,
+  { rows, specs, parameters, symbolicDims }: {
+    rows: number;
+    specs: Record<string, InputSpec>;
+    parameters: Value[];
+    symbolicDims: SymbolicDims;
+  },
+): Pick<GradientProgram, "stages" | "head"> {
+  const stage = (part: Graph): GradientStage => {
+    scheduleGradients(part);
+    const takes = part.inputs.map((v) => v.name!);
+    const known = Object.entries(symbolicDims).filter(([name]) => takes.includes(name));
+    return {
+      model: encodeModel(part, { name: "gradient", symbolicDims: Object.fromEntries(known) }),
+      takes,
+      gives: part.outputs.map((o) => o.name),
+    };
+  };
+  const named = (isWanted: (spec: InputSpec) => boolean) =>
+    new Set(Object.keys(specs).filter((name) => isWanted(specs[name])));
+  const split = splitAtHead(graph, rows);
+  const head = split && headProgram(split, {
+    parameters: new Set(parameters.map((v) => v.name!)),
+    rows: named(isNarrow),
+    numbers: named(isShared),
+  });
+  if (!head) return { stages: [stage(graph)], head: null };
+  return { stages: [stage(split.before), stage(split.after)], head };
 }
 
 /** Gradients of parts take at most this much memory: 64 MiB. */
@@ -118,7 +152,7 @@ function bindPieces(graph: Graph, variables: tf.Variable[]): BoundVariables {
 function gatheredInputs(graph: Graph, specs: Record<string, InputSpec>) {
   const rows = Object.values(specs).find((s) => !isShared(s))?.shape[0] ?? 1;
   let indices: Value | null = null;
-  const symbolicDims: Record<string, Record<number, string>> = {};
+  const symbolicDims: SymbolicDims = {};
   const inputs: Record<string, Value> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const { shape, dtype = "float32" } = spec;

@@ -54,7 +54,7 @@ Deno.test("an error of a lane's thread surfaces on the caller by the lane's numb
   assert.deepEqual([...memory.gradients[0]], [0.5, 0.5]);
   lane.dispose();
   await assert.rejects(
-    gatherLane(2, { model: Uint8Array.of(1, 2, 3) }),
+    gatherLane(2, { stages: [{ model: Uint8Array.of(1, 2, 3), takes: [], gives: [] }] }),
     /^Error: Cannot compile step: lane 2 failed: /,
   );
 });

@@ -4,22 +4,30 @@
  * @module
  */
 import type { TypedData } from "../graph/dtype.ts";
+import type { HeadProgram } from "../head/head_kernel.ts";
 import type { InputSpec } from "../input_spec.ts";
 import type { SessionOptions } from "../runtime.ts";
 import type { Port } from "../step_runner.ts";
 import type { MemoryAddress } from "../memory_address.ts";
 import type { UpdateProgram } from "./update_kernel.ts";
 
+/** A graph, by the names of its inputs and outputs. */
+export interface GradientStage {
+  model: Uint8Array;
+  takes: string[];
+  gives: string[];
+}
+
 /** Loss and gradient on a lane's rows, as plain data. */
 export interface GradientProgram {
-  model: Uint8Array;
+  /** One graph, or those before and after the head. */
+  stages: [GradientStage] | [GradientStage, GradientStage];
+  head: HeadProgram | null;
   /** Inputs of the step, at the rows of a part. */
   specs: Record<string, InputSpec>;
   /** Rows that a lane takes at a time, and how many times it does so in a step. */
   rows: number;
   parts: number;
-  /** Whether the graph takes rows by indices itself. */
-  gathers: boolean;
   /** The variables, which lie end to end. */
   parameters: Port[];
   /** Variables that are read and never change. */

@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { createRng } from "../../math/mod.ts";
 import { createModel, type ModelConfig } from "../../models/mod.ts";
 import { compileStep, type GeneralStepOptions, trainableVariables } from "../mod.ts";
 import type { OptimizerConfig } from "../optimizers.ts";
+import { close, normal } from "./_close.ts";
 import { gradientProgram } from "./lane_graphs.ts";
 
 await tf.setBackend("cpu");
 
 const mse = (y: tf.Tensor, p: tf.Tensor) => tf.losses.meanSquaredError(y, p) as tf.Tensor;
-
-/** Differences are measured against the largest element. */
-function close(got: ArrayLike<number>, want: ArrayLike<number>, rel: number, what: string): void {
-  assert.equal(got.length, want.length, what);
-  let scale = 1e-12;
-  for (let i = 0; i < want.length; i++) scale = Math.max(scale, Math.abs(want[i]));
-  for (let i = 0; i < want.length; i++) {
-    const far = Math.abs(got[i] - want[i]) / scale;
-    assert.ok(far <= rel, `${what}[${i}]: ${got[i]} and ${want[i]} differ by ${far}`);
-  }
-}
 
 function dense(): tf.LayersModel {
   const kernelInitializer = (seed: number) => tf.initializers.glorotUniform({ seed });
@@ -35,8 +24,6 @@ function dense(): tf.LayersModel {
     ],
   });
 }
-
-const normal = (n: number, seed: number) => createRng(seed).fillNormal(new Float32Array(n));
 
 function denseStep(model: tf.LayersModel, lanes?: number, microBatch?: number) {
   return compileStep({

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { createRng } from "../../math/mod.ts";
 import { flatOptimizer } from "../optimizers.ts";
+import { normal } from "./_close.ts";
 import { UpdateKernel, updateMemory, updateNumbers, updateProgram } from "./update_kernel.ts";
-
-const normal = (n: number, seed: number) => createRng(seed).fillNormal(new Float32Array(n));
 
 for (const size of [1, 3, 16, 1000, 70_001]) {
   Deno.test(`lanes share ${size} parameters of an update, each element once`, () => {
