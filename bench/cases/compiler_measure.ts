@@ -77,7 +77,7 @@ export async function compileNet(
     measure(seconds) {
       // Not measured, as the peer's first one is not.
       epoch();
-      const epochs = repeat(seconds, epoch, batchesPerEpoch, 1);
+      const epochs = repeat(seconds, epoch, batchesPerEpoch);
       return { epochs, steps: repeat(seconds / 2, () => step.stepFeeds(first), 1, 1) };
     },
     dispose: () => step.dispose(),

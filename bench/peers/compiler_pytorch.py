@@ -153,7 +153,7 @@ def run(case, batch, seconds, fused):
         turn += 1
 
     epoch()
-    runs = repeat(epoch, seconds, 8, 1)
+    runs = repeat(epoch, seconds, 8)
     torch.stack(losses).mean().item()
     return runs
 
