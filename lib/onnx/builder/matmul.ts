@@ -11,6 +11,9 @@ import { reshape, transpose } from "./shape.ts";
 /** Products with at most this many columns are computed transposed. */
 const narrow = 8;
 
+/** From products of so many rows and terms on, the left factor is transposed before the product. */
+const wide = 128;
+
 const identity = (g: Graph, n: number): Value =>
   g.constant(
     Float32Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
@@ -45,6 +48,10 @@ export function gemm(
     const turned = gemm(g, b, a, null, { ...options, transA: true, transB: false });
     return gemm(g, turned, identity(g, columns), null, { transA: true });
   }
+  const isWide = wide <= rows && rows <= columns && wide <= inner[0];
+  if (g.forRuntime && transA && !transB && isWide) {
+    return gemm(g, transposedApart(g, a), b, c, { ...options, transA: false });
+  }
   return g.emit(
     "Gemm",
     c ? [a, b, c] : [a, b],
@@ -55,6 +62,17 @@ export function gemm(
       alpha: options.alpha === undefined || options.alpha === 1 ? undefined : float(options.alpha),
     },
   )[0];
+}
+
+/**
+ * A matrix transposed by an operator of its own. Within a product ONNX Runtime would transpose it once
+ * for every 128 columns of the other factor, and again in each product that it is a factor of. It would
+ * also put this back into the product, were it not for the axis of length 1.
+ */
+function transposedApart(g: Graph, a: Value): Value {
+  const [rows, columns] = a.shape;
+  const stack = transpose(g, reshape(g, a, [1, rows, columns]), [0, 2, 1]);
+  return reshape(g, stack, [columns, rows]);
 }
 
 /** Products of stacks of matrices, whose leading axes broadcast. */

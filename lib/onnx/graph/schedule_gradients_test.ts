@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import * as ort from "onnxruntime-node";
 import { Graph, type GraphNode, type Value } from "./graph.ts";
-import { encodeModel } from "./model_proto.ts";
+import { runOrder } from "./_run_order.ts";
 import { scheduleGradients } from "./schedule_gradients.ts";
 
 const unary = (g: Graph, op: string, x: Value) =>
@@ -25,6 +23,8 @@ function twoLayers(): Graph {
   return g;
 }
 
+const feeds = { x: Float32Array.of(1, 2, 3, 4) };
+
 const ops = (nodes: GraphNode[]) => nodes.map((n) => n.op);
 
 function assertRunnable(g: Graph): void {
@@ -32,28 +32,6 @@ function assertRunnable(g: Graph): void {
   for (const node of g.nodes) {
     for (const v of node.inputs) assert.ok(!v || v.constant || known.has(v), node.op);
     for (const v of node.outputs) known.add(v);
-  }
-}
-
-/** Operators in the order in which ONNX Runtime has run them. */
-async function runOrder(g: Graph): Promise<string[]> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const session = await ort.InferenceSession.create(encodeModel(g), {
-      enableProfiling: true,
-      profileFilePrefix: join(folder, "run"),
-      graphOptimizationLevel: "disabled",
-    });
-    await session.run({ x: new ort.Tensor("float32", Float32Array.of(1, 2, 3, 4), [4]) });
-    session.endProfiling();
-    await session.release();
-    const [file] = Array.from(Deno.readDirSync(folder));
-    const events: { name: string; args?: { op_name?: string } }[] = JSON.parse(
-      await Deno.readTextFile(join(folder, file.name)),
-    );
-    return events.filter((e) => e.name.endsWith("_kernel_time")).map((e) => e.args!.op_name!);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -69,10 +47,10 @@ Deno.test("gradients go behind all else, the first to be ready last", () => {
 Deno.test("ONNX Runtime takes each gradient when it is ready, and masks after that", async () => {
   const g = twoLayers();
   // As it is recorded, the first layer's come before the second's, which keeps the activations.
-  const recorded = await runOrder(g);
+  const recorded = await runOrder(g, feeds, "disabled");
   assert.ok(recorded.indexOf("Neg") > recorded.indexOf("Abs"), recorded.join());
   scheduleGradients(g);
-  const order = await runOrder(g);
+  const order = await runOrder(g, feeds, "disabled");
   assert.deepEqual(order, [
     ...["Tanh", "Sin", "Floor"],
     ...["Exp", "Mul", "Neg"],
@@ -90,7 +68,7 @@ Deno.test("gradients that are joined stand before what joins them", async () => 
   scheduleGradients(g, joined.node);
   assertRunnable(g);
   assert.deepEqual(ops(g.nodes).slice(-6), ["Round", "Abs", "Neg", "Floor", "Concat", "Cos"]);
-  const order = await runOrder(g);
+  const order = await runOrder(g, feeds, "disabled");
   assert.ok(order.indexOf("Neg") < order.indexOf("Sign"), order.join());
 });
 
