@@ -5,6 +5,7 @@
  * @see https://webassembly.github.io/spec/core/binary/
  * @module
  */
+import { signedLeb128, unsignedLeb128 } from "../math/mod.ts";
 
 /** Bytes of instructions, in order; lists may be nested. */
 export type Code = readonly (number | Code)[];
@@ -24,37 +25,14 @@ const i32 = 0x7f;
 const v128 = 0x7b;
 const nothing = 0x40;
 
-/** Unsigned LEB128. */
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  do {
-    const rest = value >>> 7;
-    bytes.push(value & 0x7f | (rest ? 0x80 : 0));
-    value = rest;
-  } while (value);
-  return bytes;
-}
-
-/** Signed LEB128. */
-function signed(value: number): number[] {
-  const bytes: number[] = [];
-  for (;;) {
-    const low = value & 0x7f;
-    value >>= 7;
-    const done = value === 0 && !(low & 0x40) || value === -1 && (low & 0x40) !== 0;
-    bytes.push(done ? low : low | 0x80);
-    if (done) return bytes;
-  }
-}
-
-const vector = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
+const vector = (opcode: number): number[] => [0xfd, ...unsignedLeb128(opcode)];
 const binary = (opcode: Code) => (a: Code, b: Code): Code => [a, b, opcode];
 /** Alignment 8 (as power of two) and offset of an access to memory. */
-const doubleAt = (offset: number): number[] => [3, ...unsigned(offset)];
+const doubleAt = (offset: number): number[] => [3, ...unsignedLeb128(offset)];
 
-export const get = (local: number): Code => [0x20, unsigned(local)];
-export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(local)];
-export const constant = (value: number): Code => [0x41, signed(value)];
+export const get = (local: number): Code => [0x20, unsignedLeb128(local)];
+export const set = (local: number, value: Code): Code => [value, 0x21, unsignedLeb128(local)];
+export const constant = (value: number): Code => [0x41, signedLeb128(value)];
 export const plus = binary([0x6a]);
 
 /** Two doubles from memory at an address plus a constant offset in bytes. */
@@ -101,16 +79,20 @@ export function assemble(
   const types = functions.map(({ params }) => [0x60, sized(new Array(params).fill(i32)), 0]);
   const bodies = functions.map(({ numbers = 0, pairs = 0, body }) => {
     const locals = [[numbers, i32], [pairs, v128]].filter(([count]) => count);
-    return bytesOf([items(locals.map(([count, type]) => [unsigned(count), type])), body, 0x0b]);
+    return bytesOf([
+      items(locals.map(([count, type]) => [unsignedLeb128(count), type])),
+      body,
+      0x0b,
+    ]);
   });
-  const exported = functions.map(({ name }, k) => [text(name), 0x00, unsigned(k)]);
+  const exported = functions.map(({ name }, k) => [text(name), 0x00, unsignedLeb128(k)]);
   return Uint8Array.from(bytesOf([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     section(1, types),
-    section(3, functions.map((_, k) => unsigned(k))),
-    section(5, [[0x00, unsigned(pages)]]),
+    section(3, functions.map((_, k) => unsignedLeb128(k))),
+    section(5, [[0x00, unsignedLeb128(pages)]]),
     section(7, [[text("memory"), 0x02, 0x00], ...exported]),
-    section(10, bodies.map((body) => [unsigned(body.length), body])),
+    section(10, bodies.map((body) => [unsignedLeb128(body.length), body])),
   ]));
 }
 
@@ -119,11 +101,11 @@ function section(id: number, entries: readonly Code[]): Code {
 }
 
 function items(entries: readonly Code[]): Code {
-  return [unsigned(entries.length), entries];
+  return [unsignedLeb128(entries.length), entries];
 }
 
 function sized(bytes: readonly number[]): Code {
-  return [unsigned(bytes.length), bytes];
+  return [unsignedLeb128(bytes.length), bytes];
 }
 
 /** The lists laid flat. */

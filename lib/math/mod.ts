@@ -1,5 +1,6 @@
 /**
- * Statistics, distributions and seeded randomness that every other room of lib may use.
+ * Statistics, distributions, seeded randomness and encoded whole numbers that every other room of lib
+ * may use.
  *
  * @example
  * ```ts
@@ -9,6 +10,7 @@
  * ```
  * @module
  */
+export * from "./leb128.ts";
 export * from "./normal.ts";
 export * from "./rng.ts";
 export * from "./stats.ts";

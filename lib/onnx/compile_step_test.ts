@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { createRng } from "../math/mod.ts";
+import { close } from "./_close.ts";
 import { compileStep, trainableVariables } from "./mod.ts";
 
 await tf.setBackend("cpu");
@@ -88,23 +89,6 @@ function batchOf(shape: number[], n: number, seed = 1) {
   return { x, y };
 }
 
-function closeAll(
-  got: ArrayLike<number>,
-  want: ArrayLike<number>,
-  rel: number,
-  what: string,
-): void {
-  assert.equal(got.length, want.length, what);
-  let scale = 1e-12;
-  for (let i = 0; i < want.length; i++) scale = Math.max(scale, Math.abs(want[i]));
-  for (let i = 0; i < want.length; i++) {
-    assert.ok(
-      Math.abs(got[i] - want[i]) <= rel * scale,
-      `${what}[${i}]: ${got[i]} and ${want[i]} differ by more than ${rel} of ${scale}`,
-    );
-  }
-}
-
 for (const [name, { shape, build }] of Object.entries(models)) {
   Deno.test(`compileStep() trains a ${name} as eager tfjs does`, async () => {
     const batch = 8;
@@ -130,11 +114,11 @@ for (const [name, { shape, build }] of Object.entries(models)) {
         variables,
       )!.dataSync()[0]
     );
-    closeAll(losses.slice(0, 1), eager.slice(0, 1), 1e-5, "first loss");
-    closeAll(losses, eager, 1e-3, "losses");
+    close(losses.slice(0, 1), eager.slice(0, 1), 1e-5, "first loss");
+    close(losses, eager, 1e-3, "losses");
     const trained = variables.map((v) => v.dataSync().slice());
     compiled.syncVariables();
-    variables.forEach((v, i) => closeAll(v.dataSync(), trained[i], 1e-2, v.name));
+    variables.forEach((v, i) => close(v.dataSync(), trained[i], 1e-2, v.name));
     compiled.dispose();
     model.dispose();
   });

@@ -3,8 +3,8 @@
  * decides it.
  * @module
  */
-import { readsOf } from "./eliminate_dead.ts";
-import type { Graph, GraphNode, Value } from "./graph.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { readersOf, readsOf } from "./reads.ts";
 
 /**
  * Moves results that nothing else waits for, the variables' gradients above all, behind all other
@@ -19,15 +19,8 @@ import type { Graph, GraphNode, Value } from "./graph.ts";
  * @see https://github.com/microsoft/onnxruntime/blob/v1.23.0/onnxruntime/core/graph/graph_viewer.cc
  */
 export function scheduleGradients(graph: Graph, gather: GraphNode | null = null): void {
-  const readers = new Map<Value, GraphNode[]>();
-  for (const node of graph.nodes) {
-    for (const v of readsOf(node)) {
-      const known = readers.get(v);
-      if (known) known.push(node);
-      else readers.set(v, [node]);
-    }
-  }
-  const readersOf = (node: GraphNode) => node.outputs.flatMap((v) => readers.get(v) ?? []);
+  const readers = readersOf(graph);
+  const followersOf = (node: GraphNode) => node.outputs.flatMap((v) => readers.get(v) ?? []);
   // Not `v.node`, which a rewritten node leaves behind. Nodes of an outer graph have run before.
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((v) => [v, node])));
   const sourcesOf = (node: GraphNode) => readsOf(node).flatMap((v) => makers.get(v) ?? []);
@@ -36,7 +29,7 @@ export function scheduleGradients(graph: Graph, gather: GraphNode | null = null)
     if (node === gather || sourcesOf(node).some((source) => after.has(source))) after.add(node);
   }
   const isResult = (node: GraphNode) =>
-    !after.has(node) && readersOf(node).every((reader) => reader === gather);
+    !after.has(node) && followersOf(node).every((reader) => reader === gather);
 
   const place = new Map(graph.nodes.map((node, i) => [node, i]));
   const outputs = new Set(graph.outputs.map((o) => o.value));
@@ -44,7 +37,7 @@ export function scheduleGradients(graph: Graph, gather: GraphNode | null = null)
   const readyAt = new Map<GraphNode, number>();
   for (const node of graph.nodes) {
     const needed = sourcesOf(node).map((source) => {
-      const isOwn = readersOf(source).length === 1 && !source.outputs.some((v) => outputs.has(v));
+      const isOwn = followersOf(source).length === 1 && !source.outputs.some((v) => outputs.has(v));
       return (isOwn ? readyAt : place).get(source)!;
     });
     readyAt.set(node, Math.max(-1, ...needed));

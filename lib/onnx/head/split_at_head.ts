@@ -3,9 +3,9 @@
  * back. A graph is split there into what comes before and after it.
  * @module
  */
-import { readsOf } from "../graph/eliminate_dead.ts";
 import { sameShape, sizeOf } from "../graph/dtype.ts";
 import { constantData, Graph, type GraphNode, splatOf, type Value } from "../graph/graph.ts";
+import { readersOf, readsOf } from "../graph/reads.ts";
 import { mostColumns } from "./row_code.ts";
 
 /** A narrow layer: `hidden weight + bias`. */
@@ -242,18 +242,6 @@ function isIdentity(v: Value): boolean {
   const [n, columns] = v.shape;
   return v.constant !== undefined && n === columns &&
     Array.from(constantData(v), Number).every((x, i) => x === Number(i % (n + 1) === 0));
-}
-
-function readersOf(graph: Graph): Map<Value, GraphNode[]> {
-  const readers = new Map<Value, GraphNode[]>();
-  for (const node of graph.nodes) {
-    for (const v of readsOf(node)) {
-      const known = readers.get(v);
-      if (known) known.push(node);
-      else readers.set(v, [node]);
-    }
-  }
-  return readers;
 }
 
 /** Values that depend on one of `values`, without these. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { compileStep, type GeneralStepOptions } from "../mod.ts";
-import { close, normal } from "./_close.ts";
+import { close, normal } from "../_close.ts";
 import { gradientProgram, laneSpecs } from "./lane_graphs.ts";
 
 await tf.setBackend("cpu");

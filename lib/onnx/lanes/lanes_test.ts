@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createModel, type ModelConfig } from "../../models/mod.ts";
 import { compileStep, type GeneralStepOptions, trainableVariables } from "../mod.ts";
 import type { OptimizerConfig } from "../optimizers.ts";
-import { close, normal } from "./_close.ts";
+import { close, normal } from "../_close.ts";
 import { gradientProgram } from "./lane_graphs.ts";
 
 await tf.setBackend("cpu");

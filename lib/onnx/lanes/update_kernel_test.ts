@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { flatOptimizer } from "../optimizers.ts";
-import { normal } from "./_close.ts";
+import { normal } from "../_close.ts";
 import { UpdateKernel, updateMemory, updateNumbers, updateProgram } from "./update_kernel.ts";
 
 for (const size of [1, 3, 16, 1000, 70_001]) {

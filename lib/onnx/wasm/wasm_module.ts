@@ -2,6 +2,7 @@
  * WebAssembly as bytes: as much of it as functions over vectors of 32-bit floats need.
  * @module
  */
+import { signedLeb128, unsignedLeb128 } from "../../math/mod.ts";
 
 /** Types of parameters, results and locals. */
 export const type = { i32: 0x7f, f64: 0x7c, f32: 0x7d, v128: 0x7b } as const;
@@ -17,51 +18,28 @@ export interface WasmFunction {
   body: number[];
 }
 
-/** An unsigned number in LEB128. */
-function leb(value: number): number[] {
-  const bytes: number[] = [];
-  do {
-    const low = value % 128;
-    value = Math.floor(value / 128);
-    bytes.push(value > 0 ? low | 128 : low);
-  } while (value > 0);
-  return bytes;
-}
-
-/** A signed number of 32 bits in LEB128. */
-function signedLeb(value: number): number[] {
-  const bytes: number[] = [];
-  for (;;) {
-    const low = value & 127;
-    value >>= 7;
-    const isLast = value === (low & 64 ? -1 : 0);
-    bytes.push(isLast ? low : low | 128);
-    if (isLast) return bytes;
-  }
-}
-
-const simd = (code: number, ...rest: number[]) => [0xfd, ...leb(code), ...rest];
+const simd = (code: number, ...rest: number[]) => [0xfd, ...unsignedLeb128(code), ...rest];
 
 /** Bytes of a vector. */
 const vectorBytes = 16;
 
 /** Instructions. */
 export const wasm = {
-  get: (local: number) => [0x20, ...leb(local)],
-  set: (local: number) => [0x21, ...leb(local)],
-  tee: (local: number) => [0x22, ...leb(local)],
-  integer: (value: number) => [0x41, ...signedLeb(value)],
+  get: (local: number) => [0x20, ...unsignedLeb128(local)],
+  set: (local: number) => [0x21, ...unsignedLeb128(local)],
+  tee: (local: number) => [0x22, ...unsignedLeb128(local)],
+  integer: (value: number) => [0x41, ...signedLeb128(value)],
   addInteger: [0x6a],
   mulInteger: [0x6c],
   addDouble: [0xa0],
   /** Loads a vector from the address on the stack plus `offset`. */
-  load: (offset: number) => simd(0x00, 4, ...leb(offset)),
+  load: (offset: number) => simd(0x00, 4, ...unsignedLeb128(offset)),
   /** Stores the vector on top at the address below it plus `offset`. */
-  store: (offset: number) => simd(0x0b, 4, ...leb(offset)),
+  store: (offset: number) => simd(0x0b, 4, ...unsignedLeb128(offset)),
   /** A vector of the number at the address on the stack plus `offset`. */
-  loadSplat: (offset: number) => simd(0x09, 2, ...leb(offset)),
+  loadSplat: (offset: number) => simd(0x09, 2, ...unsignedLeb128(offset)),
   /** Stores the first number of the vector on top at the address below it plus `offset`. */
-  storeFirst: (offset: number) => simd(0x5a, 2, ...leb(offset), 0),
+  storeFirst: (offset: number) => simd(0x5a, 2, ...unsignedLeb128(offset), 0),
   /** A vector of one number. */
   constant: (value: number) => {
     const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
@@ -148,14 +126,14 @@ export const wasm = {
   ],
 };
 
-const sized = (bytes: number[]) => [...leb(bytes.length), ...bytes];
-const list = (items: number[][]) => [...leb(items.length), ...items.flat()];
+const sized = (bytes: number[]) => [...unsignedLeb128(bytes.length), ...bytes];
+const list = (items: number[][]) => [...unsignedLeb128(items.length), ...items.flat()];
 const text = (value: string) => sized([...new TextEncoder().encode(value)]);
 const section = (id: number, items: number[][]) => [id, ...sized(list(items))];
 
 /** A module that exports `functions` and imports the shared memory `step.memory` of `pages`. */
 export function encodeWasm(pages: number, functions: WasmFunction[]): Uint8Array<ArrayBuffer> {
-  const shared = [0x03, ...leb(pages), ...leb(pages)];
+  const shared = [0x03, ...unsignedLeb128(pages), ...unsignedLeb128(pages)];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(
@@ -165,8 +143,8 @@ export function encodeWasm(pages: number, functions: WasmFunction[]): Uint8Array
       ) => [0x60, ...list(f.params.map((t) => [t])), ...list(f.results.map((t) => [t]))]),
     ),
     ...section(2, [[...text("step"), ...text("memory"), 0x02, ...shared]]),
-    ...section(3, functions.map((_, i) => leb(i))),
-    ...section(7, functions.map((f, i) => [...text(f.name), 0x00, ...leb(i)])),
+    ...section(3, functions.map((_, i) => unsignedLeb128(i))),
+    ...section(7, functions.map((f, i) => [...text(f.name), 0x00, ...unsignedLeb128(i)])),
     ...section(
       10,
       functions.map((f) => sized([...list(f.locals.map((t) => [1, t])), ...f.body, 0x0b])),

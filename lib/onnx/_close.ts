@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRng } from "../../math/mod.ts";
+import { createRng } from "../math/mod.ts";
 
 /** For tests: numbers of a normal distribution. */
 export const normal = (n: number, seed: number) => createRng(seed).fillNormal(new Float32Array(n));
