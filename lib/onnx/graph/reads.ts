@@ -15,6 +15,10 @@ export function readsOf(node: GraphNode): Value[] {
   return reads;
 }
 
+/** The node that makes each value. Not `v.node`, which a rewritten node leaves behind. */
+export const makersOf = (graph: Graph): Map<Value, GraphNode> =>
+  new Map(graph.nodes.flatMap((node) => node.outputs.map((v) => [v, node])));
+
 /** The nodes that read each value. */
 export function readersOf(graph: Graph): Map<Value, GraphNode[]> {
   const readers = new Map<Value, GraphNode[]>();

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Graph, GraphNode } from "./graph.ts";
-import { readersOf, readsOf } from "./reads.ts";
+import { makersOf, readersOf, readsOf } from "./reads.ts";
 
 /**
  * Moves results that nothing else waits for, the variables' gradients above all, behind all other
@@ -21,8 +21,8 @@ import { readersOf, readsOf } from "./reads.ts";
 export function scheduleGradients(graph: Graph, gather: GraphNode | null = null): void {
   const readers = readersOf(graph);
   const followersOf = (node: GraphNode) => node.outputs.flatMap((v) => readers.get(v) ?? []);
-  // Not `v.node`, which a rewritten node leaves behind. Nodes of an outer graph have run before.
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((v) => [v, node])));
+  // Nodes of an outer graph have run before.
+  const makers = makersOf(graph);
   const sourcesOf = (node: GraphNode) => readsOf(node).flatMap((v) => makers.get(v) ?? []);
   const after = new Set<GraphNode>();
   for (const node of graph.nodes) {

@@ -1,8 +1,5 @@
 import type { VectorLocals } from "../wasm/vector_code.ts";
-import { type, wasm } from "../wasm/wasm_module.ts";
-
-/** Bytes of a vector of four floats. */
-export const vectorBytes = 16;
+import { type } from "../wasm/wasm_module.ts";
 
 /**
  * Where a head's loops are: locals that hold bytes. A value of rows lies by columns, each of them
@@ -23,8 +20,3 @@ export function cursors(locals: VectorLocals): Cursors {
   const [row, end, feature, wide] = [0, 1, 2, 3].map(() => locals.add(type.i32));
   return { row, end, feature, wide };
 }
-
-/** Instructions that add a bias to the vector on top and take the larger of the sum and 0. */
-export const rectified = (bias: number, locals: VectorLocals): number[] => [
-  ...[...wasm.get(bias), ...wasm.add, ...locals.constant(0), ...wasm.maxFast],
-];

@@ -5,8 +5,9 @@
  */
 import type { GraphNode, Value } from "../graph/graph.ts";
 import type { VectorLocals } from "../wasm/vector_code.ts";
-import { wasm } from "../wasm/wasm_module.ts";
-import { type Cursors, rectified, vectorBytes } from "./cursors.ts";
+import { vectorBytes, wasm } from "../wasm/wasm_module.ts";
+import type { Cursors } from "./cursors.ts";
+import { rectified } from "./layer_code.ts";
 import type { Head, Trunk } from "./split_at_head.ts";
 import { WideCode } from "./wide_code.ts";
 
@@ -96,20 +97,15 @@ export function gradientCode(
     ...[...ofFeature(place), ...wasm.get(local), ...wasm.add],
     ...wasm.store(place),
   ]);
-  const next = (cursor: number, step: number) => [
-    ...[...wasm.get(cursor), ...wasm.integer(step), ...wasm.addInteger, ...wasm.set(cursor)],
-  ];
   return [
     ...[...wasm.integer(0), ...wasm.set(at.feature)],
     ...wasm.repeat(at.feature, vectorBytes, wasm.integer(stride), [
       ...before,
-      ...[...wasm.get(at.end), ...wasm.integer(-4 * rows), ...wasm.addInteger],
-      ...wasm.set(at.row),
+      ...[...wasm.plus(at.end, -4 * rows), ...wasm.set(at.row)],
       ...[...wasm.get(at.row), ...wasm.integer(width), ...wasm.mulInteger],
       ...[...wasm.get(at.feature), ...wasm.addInteger, ...wasm.set(at.wide)],
       ...wasm.repeat(at.row, vectorBytes, wasm.get(at.end), [
-        ...[...loads, ...body],
-        ...next(at.wide, 4 * stride),
+        ...[...loads, ...body, ...wasm.advance(at.wide, 4 * stride)],
       ]),
       ...stores,
     ]),

@@ -3,8 +3,8 @@
  * @module
  */
 import { sizeOf, type TypedData } from "../graph/dtype.ts";
-import { addressOf, dataAt } from "../memory_address.ts";
 import type { Port } from "../step_runner.ts";
+import { floatsIn, instantiate, sharedMemory } from "../wasm/shared_memory.ts";
 
 /** A head, as plain data. Places are bytes of its memory. */
 export interface HeadProgram {
@@ -27,6 +27,7 @@ export interface HeadProgram {
 /** A lane's head, and the memory that it shares with the graphs before and after it. */
 export class HeadKernel {
   readonly #program: HeadProgram;
+  /** Kept alive: the arrays know it by address. */
   readonly #memory: WebAssembly.Memory;
   readonly #run: () => void;
   readonly #sums: Float32Array;
@@ -37,20 +38,14 @@ export class HeadKernel {
   /** In the order of the program's numbers. */
   readonly numbers: Float32Array[];
   /** In the order of what is passed, of which ONNX Runtime may take tensors. */
-  readonly passed: TypedData[];
+  readonly passed: Float32Array[];
 
   constructor(program: HeadProgram) {
     const { pages, rows, sums } = program;
     this.#program = program;
-    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    const step = { memory: this.#memory };
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.module), { step });
-    this.#run = exports.head as () => void;
-    const floats = (at: number, length: number) => {
-      const data = new Float32Array(this.#memory.buffer, at, length);
-      // The same memory again: ONNX Runtime takes no tensors over shared buffers.
-      return dataAt({ dtype: "float32", address: addressOf(data), length }) as Float32Array;
-    };
+    const memory = this.#memory = sharedMemory(pages);
+    this.#run = instantiate(program.module, memory).head as () => void;
+    const floats = (at: number, length: number) => floatsIn(memory, at, length);
     this.#sums = floats(sums.at, sums.length);
     this.#parameters = program.parameters.map((p) => floats(p.at, p.inner * p.outer));
     this.#outputs = program.outputs.map((o) => floats(o.at, o.inner * o.outer));

@@ -9,16 +9,15 @@
  */
 import { sizeOf } from "../graph/dtype.ts";
 import type { GraphNode, Value } from "../graph/graph.ts";
+import { pagesOf, wholeLines } from "../wasm/shared_memory.ts";
 import { VectorLocals } from "../wasm/vector_code.ts";
-import { encodeWasm, wasm } from "../wasm/wasm_module.ts";
-import { cursors, vectorBytes } from "./cursors.ts";
+import { encodeWasm, vectorBytes, wasm } from "../wasm/wasm_module.ts";
+import { cursors } from "./cursors.ts";
 import { gradientCode, type GradientPlaces } from "./gradient_code.ts";
 import type { HeadProgram } from "./head_kernel.ts";
 import { layerCode } from "./layer_code.ts";
 import { fewestRows, layoutOf, NotByRows, RowCode } from "./row_code.ts";
 import type { Head, HeadOutput, SplitGraph, Trunk } from "./split_at_head.ts";
-
-const pageBytes = 1 << 16, lineBytes = 64;
 
 /** Activations of a block take at most this much of the first-level cache: a third of a usual one. */
 const blockBytes = 1 << 14;
@@ -92,15 +91,10 @@ class HeadBuilder {
     });
     const blockRows = this.#blockRows();
     const gradients = trunks.flatMap((trunk) => this.#gradients(trunk, places, blockRows));
-    const toBlockBegin = [
-      ...[...wasm.get(at.end), ...wasm.integer(-4 * blockRows), ...wasm.addInteger],
-      ...wasm.set(at.row),
-    ];
     const block = [
-      ...[...wasm.get(at.row), ...wasm.integer(4 * blockRows), ...wasm.addInteger],
-      ...wasm.set(at.end),
+      ...[...wasm.plus(at.row, 4 * blockRows), ...wasm.set(at.end)],
       ...wasm.repeat(at.row, vectorBytes, wasm.get(at.end), layers),
-      ...toBlockBegin,
+      ...wasm.advance(at.row, -4 * blockRows),
       // Apart from the layers: a processor then works on several of these long chains at once.
       ...wasm.repeat(at.row, vectorBytes, wasm.get(at.end), group),
       ...gradients,
@@ -110,7 +104,7 @@ class HeadBuilder {
       ...wasm.repeat(at.row, 0, wasm.integer(4 * this.#rows), block),
       ...after,
     ];
-    const pages = Math.ceil(this.#bytes / pageBytes);
+    const pages = pagesOf(this.#bytes);
     const kernel = { name: "head", params: [], results: [], locals: locals.types, body };
     return { ...this.#program, module: encodeWasm(pages, [kernel]), pages, sums };
   }
@@ -118,7 +112,7 @@ class HeadBuilder {
   /** A place for `elements` floats. */
   #place(elements: number): number {
     const at = this.#bytes;
-    this.#bytes += Math.ceil(4 * elements / lineBytes) * lineBytes;
+    this.#bytes += wholeLines(elements);
     return at;
   }
 

@@ -3,8 +3,8 @@
  * @module
  */
 import type { VectorLocals } from "../wasm/vector_code.ts";
-import { wasm } from "../wasm/wasm_module.ts";
-import { type Cursors, rectified, vectorBytes } from "./cursors.ts";
+import { vectorBytes, wasm } from "../wasm/wasm_module.ts";
+import type { Cursors } from "./cursors.ts";
 
 /** Places in memory. */
 export interface LayerPlaces {
@@ -56,7 +56,7 @@ export function layerCode(
       ...[...wasm.integer(0), ...wasm.set(at.feature)],
       ...wasm.repeat(at.feature, step, wasm.integer(stride), [
         ...vectors,
-        ...[...wasm.get(at.wide), ...wasm.integer(step), ...wasm.addInteger, ...wasm.set(at.wide)],
+        ...wasm.advance(at.wide, step),
       ]),
     );
   }
@@ -81,3 +81,8 @@ function addAcross([a, b, c, d]: number[], locals: VectorLocals): number[] {
     ...wasm.add,
   ];
 }
+
+/** Instructions that add a bias to the vector on top and take the larger of the sum and 0. */
+export const rectified = (bias: number, locals: VectorLocals): number[] => [
+  ...[...wasm.get(bias), ...wasm.add, ...locals.constant(0), ...wasm.maxFast],
+];

@@ -5,7 +5,7 @@
  */
 import { sameShape, sizeOf } from "../graph/dtype.ts";
 import { constantData, Graph, type GraphNode, splatOf, type Value } from "../graph/graph.ts";
-import { readersOf, readsOf } from "../graph/reads.ts";
+import { makersOf, readersOf, readsOf } from "../graph/reads.ts";
 import { mostColumns } from "./row_code.ts";
 
 /** A narrow layer: `hidden weight + bias`. */
@@ -70,7 +70,7 @@ export function splitAtHead(graph: Graph, rows: number): SplitGraph | null {
   if (graph.nodes.some((n) => Object.values(n.attributes).some((a) => a.kind === "graph"))) {
     return null;
   }
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((v) => [v, node])));
+  const makers = makersOf(graph);
   const trunks = findTrunks(graph, rows);
   if (trunks.length === 0) return null;
   const outputsOf = (t: Trunk) => t.heads.map((h) => h.output);

@@ -15,7 +15,6 @@ export class GradientSession {
   readonly #program: GradientProgram;
   readonly #stages: { session: LaneSession; takes: Set<string>; calls: (() => void)[][] }[] = [];
   /** What runs between the stages, by the set of the parameters, then by part. */
-  readonly #head: HeadKernel | null = null;
   readonly #headCalls: (() => void)[][] = [];
   /** What the data was, in the order of the program's specs. */
   #data: TypedData[] = [];
@@ -70,7 +69,7 @@ export class GradientSession {
     ]);
     let passed: LaneTensor[] = [];
     if (head) {
-      const kernel = this.#head = new HeadKernel(head);
+      const kernel = new HeadKernel(head);
       passed = whole(head.passed, kernel.passed);
       head.inputs.forEach(({ name, width }, i) => {
         const to = kernel.inputs[i];

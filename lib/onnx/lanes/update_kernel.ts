@@ -7,7 +7,14 @@
 import { add, clip, mul } from "../builder/mod.ts";
 import { Graph, splatOf, type Value } from "../graph/graph.ts";
 import { clipScale, type FlatOptimizer } from "../optimizers.ts";
-import { addressOf, dataAt } from "../memory_address.ts";
+import {
+  floatsIn,
+  instantiate,
+  lineBytes,
+  pagesOf,
+  sharedMemory,
+  wholeLines,
+} from "../wasm/shared_memory.ts";
 import { elementwise, VectorLocals } from "../wasm/vector_code.ts";
 import { encodeWasm, type, wasm } from "../wasm/wasm_module.ts";
 
@@ -38,23 +45,15 @@ export interface UpdateProgram {
   clipNorm?: number;
 }
 
-const pageBytes = 1 << 16;
-
-/** Lanes write to different lines of the cache. */
-const lineBytes = 64;
-
-/** Bytes of a vector of `size` elements, whole lines. */
-const strideOf = (size: number) => Math.max(1, Math.ceil(4 * size / lineBytes)) * lineBytes;
-
 /** Two sets of state, then the gradients of each lane. */
-const pagesOf = (
+const pagesFor = (
   { size, vectors, gradients }: Pick<UpdateProgram, "size" | "vectors" | "gradients">,
-) => Math.ceil(strideOf(size) * (2 * vectors + gradients) / pageBytes);
+) => pagesOf(wholeLines(size) * (2 * vectors + gradients));
 
 /** The update by the sum of all gradients. */
 export function updateProgram(options: UpdateOptions): UpdateProgram {
   const { optimizer, clipNorm, clipValue, size, lanes, parts = 1 } = options;
-  const stride = strideOf(size), vectors = 1 + optimizer.slots.length;
+  const stride = wholeLines(size), vectors = 1 + optimizer.slots.length;
   const g = new Graph({ forRuntime: true });
   const flat = (name: string) => g.input(name, "float32", [size]);
   const state = ["parameters", ...optimizer.slots].map(flat);
@@ -93,7 +92,7 @@ export function updateProgram(options: UpdateOptions): UpdateProgram {
     locals: loop.locals,
     body: [...loop.before, ...wasm.eachVector(0, 1, [...loop.body, ...stores])],
   };
-  return { ...program, module: encodeWasm(pagesOf(program), [norm, update]) };
+  return { ...program, module: encodeWasm(pagesFor(program), [norm, update]) };
 }
 
 /** The sum of squares of `gradient`, in double precision. */
@@ -213,13 +212,8 @@ export interface UpdateMemory {
  */
 export function updateMemory(program: UpdateProgram): UpdateMemory {
   const { size, vectors, gradients } = program;
-  const pages = pagesOf(program), stride = strideOf(size);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const vector = (i: number) => {
-    const data = new Float32Array(memory.buffer, i * stride, size);
-    // The same memory again: ONNX Runtime takes no tensors over shared buffers.
-    return dataAt({ dtype: "float32", address: addressOf(data), length: size }) as Float32Array;
-  };
+  const stride = wholeLines(size), memory = sharedMemory(pagesFor(program));
+  const vector = (i: number) => floatsIn(memory, i * stride, size);
   const range = (n: number, from: number) => Array.from({ length: n }, (_, i) => vector(from + i));
   return {
     memory,
@@ -240,11 +234,10 @@ export class UpdateKernel {
   readonly #setBytes: number;
 
   constructor(program: UpdateProgram, memory: WebAssembly.Memory, lane: number) {
-    const module = new WebAssembly.Module(program.module);
-    const { exports } = new WebAssembly.Instance(module, { step: { memory } });
+    const exports = instantiate(program.module, memory);
     this.#squares = exports.squares as Squares;
     this.#update = exports.update as Update;
-    const stride = strideOf(program.size), lines = stride / lineBytes;
+    const stride = wholeLines(program.size), lines = stride / lineBytes;
     const from = (i: number) => Math.floor(lines * i / program.lanes) * lineBytes;
     this.#begin = from(lane);
     this.#end = from(lane + 1);

@@ -1,3 +1,4 @@
+import { instantiate, sharedMemory } from "./shared_memory.ts";
 import { VectorLocals } from "./vector_code.ts";
 import { encodeWasm, wasm } from "./wasm_module.ts";
 
@@ -14,10 +15,7 @@ export function vectorFunction(
   const module = encodeWasm(1, [
     { name: "run", params: [], results: [], locals: locals.types, body },
   ]);
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), {
-    step: { memory },
-  });
+  const memory = sharedMemory(1), exports = instantiate(module, memory);
   const floats = (i: number) => new Float32Array(memory.buffer, 16 * i, 4);
   return (...values) => {
     values.forEach((v, i) => floats(i + 1).set(v));

@@ -20,8 +20,8 @@ export interface WasmFunction {
 
 const simd = (code: number, ...rest: number[]) => [0xfd, ...unsignedLeb128(code), ...rest];
 
-/** Bytes of a vector. */
-const vectorBytes = 16;
+/** Bytes of a vector of four floats. */
+export const vectorBytes = 16;
 
 /** Instructions. */
 export const wasm = {
@@ -30,6 +30,12 @@ export const wasm = {
   tee: (local: number) => [0x22, ...unsignedLeb128(local)],
   integer: (value: number) => [0x41, ...signedLeb128(value)],
   addInteger: [0x6a],
+  /** Leaves the integer in a local plus `by`. */
+  plus: (local: number, by: number) => [
+    ...[...wasm.get(local), ...wasm.integer(by), ...wasm.addInteger],
+  ],
+  /** Moves the integer in a local on. */
+  advance: (local: number, by: number) => [...wasm.plus(local, by), ...wasm.set(local)],
   mulInteger: [0x6c],
   addDouble: [0xa0],
   /** Loads a vector from the address on the stack plus `offset`. */
@@ -104,9 +110,7 @@ export const wasm = {
   repeat: (at: number, step: number, end: number[], body: number[]) => [
     ...[0x03, 0x40],
     ...body,
-    ...wasm.get(at),
-    ...wasm.integer(step),
-    ...wasm.addInteger,
+    ...wasm.plus(at, step),
     ...wasm.tee(at),
     ...end,
     ...[0x49, 0x0d, 0x00, 0x0b],
@@ -118,10 +122,7 @@ export const wasm = {
     ...wasm.get(end),
     ...[0x4f, 0x0d, 0x01],
     ...body,
-    ...wasm.get(at),
-    ...[0x41, vectorBytes],
-    ...wasm.addInteger,
-    ...wasm.set(at),
+    ...wasm.advance(at, vectorBytes),
     ...[0x0c, 0x00, 0x0b, 0x0b],
   ],
 };
